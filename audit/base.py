@@ -1,0 +1,260 @@
+"""The two plug-in kinds: an extractor makes an array from images or arrays, an audit makes a result from arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from audit.errors import InputError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import torch
+
+    from audit.dataset import Dataset
+    from audit.models.base import Model, Preprocessing
+    from audit.outputs import ModelOutputs
+    from audit.result import Result
+
+
+class Column(str):
+    """The type of an audit's field that names a metadata column; a form shows a column picker for it."""
+
+    __slots__ = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """Limits of a numeric field, given as ``Annotated[int, Bounds(1, 100)]``; a form shows a slider.
+
+    Parameters
+    ----------
+    low, high
+        Smallest and largest value allowed, both included.
+    step
+        Step of the slider.
+    """
+
+    low: float
+    high: float
+    step: float = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Extractor(ABC):
+    """Something computed once per (dataset, model) and kept in the store.
+
+    Fields are the cache key, together with ``version`` and the extractor's inputs.
+    """
+
+    version: ClassVar[int] = 1
+    """Raised whenever the same fields would give other numbers."""
+
+    uses_model: ClassVar[bool] = True
+    """Whether the model's fingerprint belongs to the key."""
+
+    aligned: ClassVar[bool] = True
+    """Whether the array has one row a sample."""
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:  # noqa: ARG002 - part of the interface
+        """Return in plain words what the dataset or model lacks for this output; empty when nothing."""
+        return []
+
+
+class ImageExtractor(Extractor):
+    """One row an image, computed batch by batch: streamed, sharded, resumable."""
+
+    def preprocessing(self, model: Model) -> Preprocessing:
+        """How an image becomes the array that :meth:`compute` receives; the model's own by default."""
+        return model.preprocessing
+
+    @abstractmethod
+    def compute(self, model: Model, images: torch.Tensor) -> Mapping[str, torch.Tensor] | torch.Tensor:
+        """Return the rows of a batch.
+
+        Parameters
+        ----------
+        model
+            A loaded model.
+        images
+            uint8 (b, 3, height, width) on the model's device, as the preprocessing leaves them.
+
+        Returns
+        -------
+        Tensor or mapping of names to tensors
+            First dimension b.
+        """
+
+
+class DerivedExtractor(Extractor):
+    """An array made from other extractors' arrays and the metadata; recomputed whenever those change."""
+
+    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:  # noqa: ARG002
+        """Return the extractors whose arrays :meth:`compute` receives, in order."""
+        return ()
+
+    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return what else of the dataset the array depends on (a column's values, class names): part of the key."""
+        return {}
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:
+        """Return what the inputs lack."""
+        return [reason for source in self.inputs(dataset, model) for reason in source.missing(dataset, model)]
+
+    @abstractmethod
+    def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:
+        """Return the array; ``arrays`` are those of :meth:`inputs`, aligned to the dataset."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Audit(ABC):
+    """A question asked of a model and a dataset.
+
+    Parameters are dataclass fields and become the page's form and the command line's ``--set``; facts are
+    class variables. A subclass is found by import: one module in :mod:`audit.audits` holds one audit,
+    and the module's name is the audit's name.
+    """
+
+    title: ClassVar[str]
+    """Heading of the page."""
+
+    category: ClassVar[str]
+    """Group in the navigation: "Groups", "Shortcuts", "Features", "Explanations"."""
+
+    question: ClassVar[str]
+    """What it answers, as one short question."""
+
+    reference: ClassVar[str]
+    """Papers, with arXiv ids."""
+
+    reading: ClassVar[str]
+    """How to read the result: about three sentences that a reviewer without statistics can repeat."""
+
+    formula: ClassVar[str] = ""
+    """The main score's formula in LaTeX."""
+
+    limits: ClassVar[str] = ""
+    """What the audit cannot say."""
+
+    version: ClassVar[int] = 1
+    """Raised whenever the same fields would give other numbers."""
+
+    column_roles: ClassVar[tuple[str, ...]] = ()
+    """Dataset roles (label, attributes, center ...) the page asks for beside the fields."""
+
+    published: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    """Published values of known models: {score: {model: value}}, drawn as grey ticks."""
+
+    def name(self) -> str:
+        """Return the audit's name: that of its module."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def requires(self, dataset: Dataset, model: Model) -> Sequence[Extractor]:
+        """Return the outputs that must be there before the audit can run."""
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:
+        """Return in plain words what keeps the audit from running on this dataset and model; empty when nothing."""
+        reasons = [r for extractor in self.requires(dataset, model) for r in extractor.missing(dataset, model)]
+        return list(dict.fromkeys(reasons))
+
+    @abstractmethod
+    def __call__(self, outputs: ModelOutputs) -> Result:
+        """Compute the result from arrays alone: pure, on the CPU, seeded by its fields."""
+
+    def figures(self, result: Result, dataset: Dataset) -> Sequence[Figure]:  # noqa: ARG002
+        """Return the page's figures, the main one first; by default every row of ``by_group`` with its interval."""
+        from audit.plots import interval_figure
+
+        figure = interval_figure(result.by_group, null=None)
+        return (Figure(title=f"Every {result.by_group.index.name}", figure=figure, text=result.verdict.sentence),)
+
+    def compare(self, results: Mapping[str, Result], dataset: Dataset) -> Sequence[Figure]:  # noqa: ARG002
+        """Return further figures for several models on the same dataset, in the order of their names."""
+        return ()
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Figure:
+    """A plot with its heading and its text alternative.
+
+    Parameters
+    ----------
+    title
+        Heading above the plot.
+    figure
+        The Plotly figure. Points that can be clicked carry in ``customdata`` the ``where`` JSON of their row.
+    text
+        What the plot shows, in a sentence, for those who cannot see it.
+    """
+
+    title: str
+    figure: go.Figure
+    text: str
+
+
+def specification(plugin: Extractor | Audit) -> dict[str, Any]:
+    """Return class, version and fields of a plug-in, nested extractors included: the readable cache key.
+
+    ``dataclasses.asdict`` would drop the class and version of a nested extractor.
+    """
+    return {
+        "class": f"{type(plugin).__module__}.{type(plugin).__qualname__}",
+        "version": plugin.version,
+        "fields": {field.name: _plain(getattr(plugin, field.name), field.name) for field in dataclasses.fields(plugin)},
+    }
+
+
+def _plain(value: Any, field: str) -> Any:
+    if isinstance(value, Extractor | Audit):
+        return specification(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        inner = {f.name: _plain(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
+        return {"class": type(value).__qualname__, "fields": inner}
+    if isinstance(value, tuple | list):
+        return [_plain(inner, field) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, field) for key, inner in value.items()}
+    if isinstance(value, Path):
+        return str(value)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise InputError(f"`{field}` must be plain data to be part of a key; got {type(value).__name__}.")
+
+
+def canonical(spec: Mapping[str, Any]) -> str:
+    """Return the one JSON text of a specification."""
+    return json.dumps(spec, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def select(where: str | Mapping[str, Any], table: pd.DataFrame) -> np.ndarray:
+    """Return a boolean mask of the rows that a ``where`` names.
+
+    Parameters
+    ----------
+    where
+        JSON object (or mapping) of column to value or list of values; empty selects every row.
+        Values are compared as text, so that it survives a link.
+    table
+        Metadata joined with ``by_sample``.
+
+    Raises
+    ------
+    InputError
+        If a column is unknown.
+    """
+    conditions = json.loads(where or "{}") if isinstance(where, str) else where
+    mask = np.ones(len(table), dtype=bool)
+    for column, wanted in conditions.items():
+        if column not in table.columns:
+            raise InputError(f"`where` must name columns of the table; got '{column}'.")
+        values = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+        mask &= table[column].astype("str").isin(values).to_numpy()
+    return mask

@@ -1,0 +1,337 @@
+"""Model outputs: aligned arrays, and the extractors that every audit shares."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+
+import numpy as np
+
+from audit.base import DerivedExtractor, Extractor, ImageExtractor
+from audit.errors import InputError
+from audit.models.base import ABILITY_WORDS, Ability, Classifier, ImageEncoder, TextEncoder
+
+if TYPE_CHECKING:
+    import torch
+
+    from audit.dataset import Dataset
+    from audit.models.base import Model
+
+Source = Literal["auto", "given", "classifier", "zero-shot"]
+
+PROMPTS: tuple[str, ...] = ("a photo of a {}",)
+"""Default prompt template of zero-shot class names."""
+
+
+class ModelOutputs:
+    """Arrays of one model on one dataset, by the extractor that made them.
+
+    Parameters
+    ----------
+    dataset
+        The samples that every aligned array has a row for.
+    model
+        The model's name.
+    arrays
+        Array (or mapping of names to arrays, for extractors with several) by extractor.
+    notes
+        What was left out on the way, in plain words.
+
+    Raises
+    ------
+    InputError
+        If an aligned array's length differs from the dataset's.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        model: str,
+        arrays: Mapping[Extractor, Any],
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        for extractor, value in arrays.items():
+            if not extractor.aligned:
+                continue
+            for array in value.values() if isinstance(value, Mapping) else (value,):
+                if len(array) != len(dataset):
+                    raise InputError(
+                        f"`{type(extractor).__name__}` must have one row a sample ({len(dataset)}); got {len(array)}.",
+                    )
+        self.dataset = dataset
+        self.model = model
+        self.notes = notes
+        self._arrays = dict(arrays)
+
+    def __getitem__(self, extractor: Extractor) -> Any:
+        if extractor not in self._arrays:
+            known = ", ".join(type(key).__name__ for key in self._arrays) or "none"
+            raise InputError(
+                f"`{extractor}` must be among the outputs that the audit requires; got only: {known}.",
+            )
+        return self._arrays[extractor]
+
+    def __contains__(self, extractor: object) -> bool:
+        return extractor in self._arrays
+
+    def __iter__(self) -> Iterator[Extractor]:
+        return iter(self._arrays)
+
+
+def lacking(model: Model, ability: Ability) -> list[str]:
+    """Return the reason why a model without an ability cannot serve; empty when it has it."""
+    if ability in model.abilities:
+        return []
+    return [f"{model.name} has no {ABILITY_WORDS[ability].removeprefix('an ').removeprefix('a ')}"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GivenEmbeddings(DerivedExtractor):
+    """Embeddings that came with the dataset, as (n, d) float32."""
+
+    uses_model: ClassVar[bool] = False
+
+    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return the array's content hash."""
+        from audit.store import array_hash
+
+        return {"embeddings": array_hash(dataset.arrays["embeddings"])}
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:  # noqa: ARG002
+        """Return the reason when no embeddings were given."""
+        if "embeddings" in dataset.arrays:
+            return []
+        return [f"no embeddings came with '{dataset.name}': give --embeddings FILE or choose a model with an image encoder"]
+
+    def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:  # noqa: ARG002
+        """Return the given array."""
+        return np.asarray(dataset.arrays["embeddings"], dtype=np.float32)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EncodedImages(ImageExtractor):
+    """Image embeddings as the model's encoder leaves them: float32 (n, d), not normalised."""
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:
+        """Return the reasons when there are no images or no encoder."""
+        return missing_images(dataset) + lacking(model, "image_encoder")
+
+    def compute(self, model: Model, images: torch.Tensor) -> torch.Tensor:
+        """Encode a batch."""
+        return cast("ImageEncoder", model).encode_image(images)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassLogits(ImageExtractor):
+    """Logits of the model's own classes: float32 (n, classes)."""
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:
+        """Return the reasons when there are no images or no classifier."""
+        return missing_images(dataset) + lacking(model, "classifier")
+
+    def compute(self, model: Model, images: torch.Tensor) -> torch.Tensor:
+        """Classify a batch."""
+        return cast("Classifier", model).logits(images)
+
+
+def missing_images(dataset: Dataset) -> list[str]:
+    """Return the reason when a dataset has no images; empty otherwise."""
+    return [] if dataset.has_images else [f"'{dataset.name}' has no images"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Embeddings(DerivedExtractor):
+    """One vector a sample, (n, d) float32: the model's image embeddings, or those that came with the data."""
+
+    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
+        """Return the encoder's rows for a model that encodes images, the given array otherwise."""
+        if "image_encoder" in model.abilities:
+            return (EncodedImages(),)
+        return (GivenEmbeddings(),)
+
+    def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:  # noqa: ARG002
+        """Pass the array on."""
+        return cast("np.ndarray", arrays[0])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PhraseEmbeddings(DerivedExtractor):
+    """Unit vectors of phrases, (phrases, d) float32: the mean of the unit vectors over the templates, normalised again.
+
+    Parameters
+    ----------
+    phrases
+        What to encode.
+    templates
+        Sentences with one ``{}``.
+    """
+
+    aligned: ClassVar[bool] = False
+    phrases: tuple[str, ...]
+    templates: tuple[str, ...] = ("{}",)
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:  # noqa: ARG002
+        """Return the reason when the model has no text encoder."""
+        return lacking(model, "text_encoder")
+
+    def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:  # noqa: ARG002
+        """Encode every phrase in every template."""
+        encoder = cast("TextEncoder", model)
+        total: np.ndarray | None = None
+        for template in self.templates:
+            vectors = unit_rows(encoder.encode_text([template.format(phrase) for phrase in self.phrases]))
+            total = vectors if total is None else total + vectors
+        if total is None:
+            raise InputError("`templates` must hold at least one sentence with '{}'; got none.")
+        return unit_rows(total)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Probabilities(DerivedExtractor):
+    """Class probabilities, float32 (n, classes), in the order of ``dataset.classes``.
+
+    Parameters
+    ----------
+    source
+        ``given``: the array that came with the data; ``classifier``: softmax of the model's logits, its classes
+        matched to the dataset's; ``zero-shot``: softmax of scaled cosines to the class names;
+        ``auto``: the first of these that is there.
+    templates
+        Prompt templates of the zero-shot class names.
+    """
+
+    source: Source = "auto"
+    templates: tuple[str, ...] = PROMPTS
+
+    def resolve(self, dataset: Dataset, model: Model) -> Source:
+        """Return the source that ``auto`` stands for."""
+        if self.source != "auto":
+            return self.source
+        if "probabilities" in dataset.arrays:
+            return "given"
+        return "classifier" if "classifier" in model.abilities else "zero-shot"
+
+    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
+        """Return logits, or image and class-name embeddings, or nothing, by source."""
+        source = self.resolve(dataset, model)
+        if source == "classifier":
+            return (ClassLogits(),)
+        if source == "zero-shot":
+            phrases = tuple(name.replace("_", " ") for name in dataset.classes)
+            return (Embeddings(), PhraseEmbeddings(phrases=phrases, templates=self.templates))
+        return ()
+
+    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return the class names, and the given array's hash."""
+        from audit.store import array_hash
+
+        facts: dict[str, Any] = {"classes": list(dataset.classes)}
+        if "probabilities" in dataset.arrays:
+            facts["probabilities"] = array_hash(dataset.arrays["probabilities"])
+        return facts
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:
+        """Return what the source lacks."""
+        source = self.resolve(dataset, model)
+        if source == "given":
+            have = "probabilities" in dataset.arrays
+            return [] if have else [f"no probabilities came with '{dataset.name}'"]
+        reasons = super().missing(dataset, model)
+        if not dataset.classes:
+            reasons.append(f"'{dataset.name}' has no label column to take class names from")
+        if source == "classifier" and not reasons:
+            from audit.models.classes import match_classes
+
+            reasons += match_classes(cast("Classifier", model), dataset.classes).problems
+        return reasons
+
+    def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:
+        """Return the probabilities by the resolved source."""
+        source = self.resolve(dataset, model)
+        if source == "given":
+            return np.asarray(dataset.arrays["probabilities"], dtype=np.float32)
+        if source == "classifier":
+            from audit.models.classes import match_classes
+
+            logits = match_classes(cast("Classifier", model), dataset.classes).select(arrays[0])
+        else:
+            images, phrases = arrays
+            logits = unit_rows(images) @ phrases.T * cast("TextEncoder", model).logit_scale
+        return softmax(logits)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Predictions(DerivedExtractor):
+    """The predicted class of every sample, as text (n,).
+
+    Parameters
+    ----------
+    source
+        ``given``: a column; otherwise the arg max of :class:`Probabilities` of that source (ties: the lowest
+        index); ``auto``: the model's own when it can predict, the column otherwise.
+    templates
+        Prompt templates of the zero-shot class names.
+    """
+
+    source: Source = "auto"
+    templates: tuple[str, ...] = PROMPTS
+
+    def given(self, dataset: Dataset, model: Model) -> str | None:
+        """Return the column the predictions are read from, or ``None`` when the model predicts."""
+        column = getattr(model, "prediction", None) or dataset.roles.prediction
+        able = "classifier" in model.abilities or {"image_encoder", "text_encoder"} <= model.abilities
+        if self.source == "given" or (self.source == "auto" and not able and "probabilities" not in dataset.arrays):
+            return column or ""
+        if self.source == "auto" and not able and column:
+            return column
+        return None
+
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:
+        """Return what the source lacks."""
+        column = self.given(dataset, model)
+        if column is None:
+            return super().missing(dataset, model)
+        if column == "":
+            return [
+                f"'{dataset.name}' has no prediction column and {model.name} cannot classify: "
+                "give --prediction COLUMN or choose a model that predicts",
+            ]
+        known = column in dataset.metadata.columns
+        return [] if known else [f"'{dataset.name}' has no column '{column}' to read predictions from"]
+
+    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
+        """Return the probabilities unless the predictions are given."""
+        if self.given(dataset, model) is not None:
+            return ()
+        return (Probabilities(source=self.source, templates=self.templates),)
+
+    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:
+        """Return the column's hash, or the class names."""
+        from audit.store import array_hash
+
+        column = self.given(dataset, model)
+        if column:
+            return {"prediction": array_hash(dataset.metadata[column].astype("str").to_numpy(dtype=np.str_))}
+        return {"classes": list(dataset.classes)}
+
+    def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:
+        """Return the column, or the arg max class."""
+        column = self.given(dataset, model)
+        if column:
+            return dataset.metadata[column].astype("str").to_numpy(dtype=np.str_)
+        return np.asarray(dataset.classes, dtype=np.str_)[np.argmax(arrays[0], axis=1)]
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Return rows of length 1, float32; rows of zeros stay zero."""
+    values = np.asarray(vectors, dtype=np.float32)
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the row-wise softmax of (n, classes), float32."""
+    shifted = np.asarray(logits, dtype=np.float64)
+    shifted = np.exp(shifted - shifted.max(axis=1, keepdims=True))
+    return cast("np.ndarray", (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32))

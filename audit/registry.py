@@ -1,0 +1,68 @@
+"""Discovery by import: audits, readers and model families are found, never listed.
+
+The package's own plug-ins and a stranger's come through the same door, an entry point of the group
+``audit.audits``, ``audit.readers`` or ``audit.models`` that names a module or a package of modules.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from types import ModuleType
+
+from audit.base import Audit
+from audit.errors import InputError
+
+
+def modules(group: str) -> Iterator[ModuleType]:
+    """Yield every module behind the entry points of a group; packages are searched, private modules skipped."""
+    seen: set[str] = set()
+    for point in sorted(entry_points(group=group), key=lambda point: (point.name != "builtin", point.name)):
+        found = importlib.import_module(point.value.partition(":")[0])
+        names = [found.__name__]
+        if hasattr(found, "__path__"):
+            children = pkgutil.iter_modules(found.__path__, prefix=f"{found.__name__}.")
+            names = [child.name for child in children if not child.name.rpartition(".")[2].startswith("_")]
+        for name in sorted(names):
+            if name not in seen:
+                seen.add(name)
+                yield importlib.import_module(name)
+
+
+def audits() -> dict[str, type[Audit]]:
+    """Return every audit class by name, in the order of their titles within categories.
+
+    Raises
+    ------
+    InputError
+        If two modules of the same name hold an audit.
+    """
+    found: dict[str, type[Audit]] = {}
+    for module in modules("audit.audits"):
+        for _, member in inspect.getmembers(module, inspect.isclass):
+            if not issubclass(member, Audit) or inspect.isabstract(member) or member.__module__ != module.__name__:
+                continue
+            name = module.__name__.rpartition(".")[2]
+            if name in found:
+                raise InputError(
+                    f"`{name}` must name one audit; both {found[name].__module__} and {module.__name__} hold one.",
+                )
+            found[name] = member
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].category, pair[1].title)))
+
+
+def audit_class(name: str) -> type[Audit]:
+    """Return the audit of a name.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message lists the names.
+    """
+    known = audits()
+    if name not in known:
+        raise InputError(f"`audit` must be one of {', '.join(known)}; got '{name}'.")
+    return known[name]

@@ -1,0 +1,360 @@
+"""Intervals, exact tests and corrections for counts, vectorised over many groups at once.
+
+Every function takes arrays of ``correct`` (successes) and ``n`` (trials) of any one shape and
+answers with arrays of that shape. A group without samples gives NaN, never 0.
+
+    Wilson            (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)
+    Newcombe          d - sqrt((p1-l1)² + (u2-p2)²),  d + sqrt((u1-p1)² + (p2-l2)²)
+    McNemar, exact    2 P(X <= min(b, c)),  X ~ Binomial(b + c, 1/2)
+    detectable        p2 = sin²(asin sqrt(p1) ± h/2),  h = (z_{1-a/2} + z_power) sqrt(1/n1 + 1/n2)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from scipy import special, stats
+
+from audit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Floats = "NDArray[np.float64]"
+IntervalMethod = Literal["wilson", "clopper_pearson"]
+Correction = Literal["benjamini_hochberg", "holm", "none"]
+Alternative = Literal["two-sided", "less", "greater"]
+
+
+class Interval(NamedTuple):
+    """Lower and upper bounds, arrays of one shape."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+class Shrinkage(NamedTuple):
+    """Beta-binomial shrinkage of many proportions; see :func:`shrink_proportions`."""
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    probability_worst: NDArray[np.float64]
+    prior: tuple[float, float]
+
+
+def divide(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
+    """Quotient, NaN wherever the denominator is 0.
+
+    Parameters
+    ----------
+    numerator, denominator
+        Arrays that broadcast together.
+
+    Returns
+    -------
+    ndarray of float
+        ``numerator / denominator`` or NaN.
+    """
+    top, bottom = np.broadcast_arrays(
+        np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    )
+    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+
+
+def _counts(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    k, total = np.broadcast_arrays(np.asarray(correct, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    if np.any((k < 0) | (k > total * (1 + 1e-12))):
+        raise InputError("`correct` must lie between 0 and `n` in every group; some count does not.")
+    return k, total
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise InputError(f"`level` must lie between 0 and 1 (.95 is usual); got {level}.")
+
+
+def wilson_interval(correct: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
+    """Wilson score interval of proportions (Wilson 1927).
+
+    Parameters
+    ----------
+    correct, n
+        Successes and trials, any one shape; need not be whole (effective sample sizes).
+    level
+        Coverage aimed at, in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Bounds in [0, 1]; NaN where ``n`` is 0.
+    """
+    _check_level(level)
+    k, total = _counts(correct, n)
+    z = special.ndtri((1 + level) / 2)
+    p = divide(k, total)
+    denominator = 1 + divide(z**2, total)
+    centre = (p + divide(z**2, 2 * total)) / denominator
+    half = z * np.sqrt(np.clip(divide(p * (1 - p), total), 0, None) + divide(z**2, 4 * total**2)) / denominator
+    # At 0 and n the bounds are 0 and 1 exactly; rounding would leave 1e-17.
+    low = np.where(k == 0, np.where(total > 0, 0.0, np.nan), np.clip(centre - half, 0, 1))
+    high = np.where(k == total, np.where(total > 0, 1.0, np.nan), np.clip(centre + half, 0, 1))
+    return Interval(low, high)
+
+
+def clopper_pearson_interval(correct: ArrayLike, n: ArrayLike, level: float | ArrayLike = 0.95) -> Interval:
+    """Exact (Clopper-Pearson) interval of proportions: never covers less than ``level``.
+
+    Parameters
+    ----------
+    correct, n
+        Successes and trials, any one shape.
+    level
+        Coverage guaranteed, in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Bounds in [0, 1]; NaN where ``n`` is 0.
+    """
+    k, total = _counts(correct, n)
+    tail = (1 - np.asarray(level, dtype=np.float64)) / 2
+    low = special.betaincinv(np.where(k > 0, k, 1), total - k + 1, tail)
+    high = special.betaincinv(k + 1, np.where(total > k, total - k, 1), 1 - tail)
+    low = np.where(k > 0, low, 0.0)
+    high = np.where(total > k, high, 1.0)
+    empty = total == 0
+    return Interval(np.where(empty, np.nan, low), np.where(empty, np.nan, high))
+
+
+def proportion_interval(
+    correct: ArrayLike, n: ArrayLike, level: float = 0.95, method: IntervalMethod = "wilson"
+) -> Interval:
+    """Interval of proportions by the named method.
+
+    Parameters
+    ----------
+    correct, n
+        Successes and trials, any one shape.
+    level
+        Coverage.
+    method
+        ``"wilson"`` (coverage right on average) or ``"clopper_pearson"`` (never below ``level``).
+
+    Returns
+    -------
+    Interval
+        Bounds in [0, 1]; NaN where ``n`` is 0.
+
+    Raises
+    ------
+    InputError
+        When the method is unknown.
+    """
+    if method == "wilson":
+        return wilson_interval(correct, n, level)
+    if method == "clopper_pearson":
+        return clopper_pearson_interval(correct, n, level)
+    raise InputError(f"`method` must be 'wilson' or 'clopper_pearson'; got {method!r}.")
+
+
+def newcombe_interval(
+    correct_1: ArrayLike, n_1: ArrayLike, correct_2: ArrayLike, n_2: ArrayLike, level: float = 0.95
+) -> Interval:
+    """Newcombe's hybrid score interval of the difference p1 - p2 of independent proportions (1998, method 10).
+
+    Parameters
+    ----------
+    correct_1, n_1, correct_2, n_2
+        Successes and trials of the two sides, shapes that broadcast.
+    level
+        Coverage.
+
+    Returns
+    -------
+    Interval
+        Bounds in [-1, 1]; NaN where a side is empty.
+    """
+    p1, p2 = divide(correct_1, n_1), divide(correct_2, n_2)
+    one, two = wilson_interval(correct_1, n_1, level), wilson_interval(correct_2, n_2, level)
+    difference = p1 - p2
+    return Interval(
+        difference - np.sqrt((p1 - one.low) ** 2 + (two.high - p2) ** 2),
+        difference + np.sqrt((one.high - p1) ** 2 + (p2 - two.low) ** 2),
+    )
+
+
+def simultaneous_interval(correct: ArrayLike, n: ArrayLike, level: float = 0.95) -> Interval:
+    """Exact intervals that hold for all groups at once (Šidák), so that the worst group may be looked for.
+
+    With these, ``[min low, min high]`` covers the accuracy of the truly worst group and
+    ``[max low - min high, max high - min low]`` covers the true gap, at least ``level`` of the time.
+
+    Parameters
+    ----------
+    correct, n
+        Counts of disjoint groups, shape (groups,).
+    level
+        Joint coverage.
+
+    Returns
+    -------
+    Interval
+        Bounds in [0, 1] per group; NaN where ``n`` is 0.
+    """
+    _check_level(level)
+    groups = max(int(np.count_nonzero(np.asarray(n))), 1)
+    return clopper_pearson_interval(correct, n, level ** (1 / groups))
+
+
+def mcnemar_exact(only_first: ArrayLike, only_second: ArrayLike) -> NDArray[np.float64]:
+    """Exact two-sided McNemar p-values of paired answers.
+
+    Parameters
+    ----------
+    only_first, only_second
+        Samples that only the first, only the second model has right; any one shape.
+
+    Returns
+    -------
+    ndarray
+        p in (0, 1]; 1 where the two never differ.
+    """
+    b, c = np.asarray(only_first, dtype=np.int64), np.asarray(only_second, dtype=np.int64)
+    total = b + c
+    tail = special.bdtr(np.minimum(b, c).astype(np.float64), total, 0.5)
+    return np.where(total == 0, 1.0, np.minimum(1.0, 2 * tail))
+
+
+def adjust_p_values(p_values: ArrayLike, method: Correction = "benjamini_hochberg") -> NDArray[np.float64]:
+    """Adjusted p-values of one family of tests; NaN entries are no tests and stay NaN.
+
+    Parameters
+    ----------
+    p_values
+        Any shape; the whole array is one family.
+    method
+        ``"benjamini_hochberg"`` (false discovery rate), ``"holm"`` (family-wise error) or ``"none"``.
+
+    Returns
+    -------
+    ndarray
+        Same shape, in [0, 1] or NaN.
+
+    Raises
+    ------
+    InputError
+        When a p-value lies outside [0, 1] or the method is unknown.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(p.shape, np.nan)
+    tested = np.isfinite(p)
+    raw = p[tested]
+    if np.any((raw < 0) | (raw > 1)):
+        raise InputError("`p_values` must lie in [0, 1] or be NaN; some does not.")
+    if method == "benjamini_hochberg":
+        adjusted[tested] = stats.false_discovery_control(raw, method="bh") if raw.size else raw
+    elif method == "holm":
+        order = np.argsort(raw)
+        stepped = np.maximum.accumulate(raw[order] * np.arange(raw.size, 0, -1)) if raw.size else raw
+        result = np.empty_like(raw)
+        result[order] = np.minimum(stepped, 1.0)
+        adjusted[tested] = result
+    elif method == "none":
+        adjusted[tested] = raw
+    else:
+        raise InputError(f"`method` must be 'benjamini_hochberg', 'holm' or 'none'; got {method!r}.")
+    return adjusted
+
+
+def shrink_proportions(
+    correct: ArrayLike, n: ArrayLike, *, level: float = 0.95, draws: int = 4000, seed: int = 0
+) -> Shrinkage:
+    """Empirical-Bayes (beta-binomial) estimates of many proportions, and how likely each is the lowest.
+
+    The prior Beta(a, b) is fitted by maximum marginal likelihood, so that small groups are drawn towards
+    the common mean as far as the spread of the large ones warrants.
+
+    Parameters
+    ----------
+    correct, n
+        Counts per group, shape (groups,).
+    level
+        Content of the credible intervals.
+    draws
+        Posterior draws for ``probability_worst``.
+    seed
+        Seed of those draws.
+
+    Returns
+    -------
+    Shrinkage
+        Posterior mean, credible bounds, probability of being the lowest (sums to 1), the prior.
+        Groups without samples: NaN, probability 0.
+    """
+    _check_level(level)
+    k, total = _counts(np.atleast_1d(np.asarray(correct)), np.atleast_1d(np.asarray(n)))
+    filled = total > 0
+    result = {name: np.full(k.shape, np.nan) for name in ("mean", "low", "high")}
+    worst = np.zeros(k.shape)
+    if not filled.any():
+        return Shrinkage(result["mean"], result["low"], result["high"], worst, (np.nan, np.nan))
+    a, b = _fit_beta_prior(k[filled], total[filled])
+    posterior_a, posterior_b = a + k[filled], b + total[filled] - k[filled]
+    result["mean"][filled] = posterior_a / (posterior_a + posterior_b)
+    result["low"][filled] = special.betaincinv(posterior_a, posterior_b, (1 - level) / 2)
+    result["high"][filled] = special.betaincinv(posterior_a, posterior_b, (1 + level) / 2)
+    sampled = np.random.default_rng(seed).beta(posterior_a, posterior_b, size=(draws, posterior_a.size))
+    worst[filled] = np.bincount(sampled.argmin(axis=1), minlength=posterior_a.size) / draws
+    return Shrinkage(result["mean"], result["low"], result["high"], worst, (a, b))
+
+
+def _fit_beta_prior(k: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float]:
+    """Maximum marginal likelihood over a grid of precisions refined once; the mean is profiled on a grid too."""
+    if k.size == 1:
+        return 0.5, 0.5
+
+    def best(means: NDArray[np.float64], precisions: NDArray[np.float64]) -> tuple[float, float]:
+        a, b = np.outer(means, precisions)[..., None], np.outer(1 - means, precisions)[..., None]
+        fit = (special.betaln(a + k, b + n - k) - special.betaln(a, b)).sum(axis=-1)
+        row, column = np.unravel_index(int(fit.argmax()), fit.shape)
+        return float(means[row]), float(precisions[column])
+
+    pooled = (k.sum() + 0.5) / (n.sum() + 1)
+    unweighted = float(((k + pooled) / (n + 1)).mean())
+    spread = special.logit((pooled, unweighted))
+    around = special.expit(np.linspace(spread.min() - 0.7, spread.max() + 0.7, 21))
+    # Above 1e5 the prior is a point for any data set that fits in memory: no spread between groups is seen.
+    mean, precision = best(around, np.geomspace(0.5, 1e5, 41))
+    near = special.expit(special.logit(mean) + np.linspace(-0.1, 0.1, 21))
+    mean, precision = best(near, precision * np.geomspace(0.7, 1.4, 21))
+    return mean * precision, (1 - mean) * precision
+
+
+def detectable_difference(
+    rate: ArrayLike, n_1: ArrayLike, n_2: ArrayLike, *, level: float = 0.95, power: float = 0.8
+) -> NDArray[np.float64]:
+    """Smallest drop below ``rate`` that a two-sided test of two groups of these sizes would usually find.
+
+    Parameters
+    ----------
+    rate
+        Proportion of the reference side, in [0, 1].
+    n_1, n_2
+        Sizes of the group and of the reference.
+    level
+        1 - the test's error rate.
+    power
+        Wanted probability of finding the drop.
+
+    Returns
+    -------
+    ndarray
+        A positive difference of proportions (Cohen's arcsine approximation); NaN where not even a drop to 0
+        would be found, or a side is empty.
+    """
+    _check_level(level)
+    effect = (special.ndtri((1 + level) / 2) + special.ndtri(power)) * np.sqrt(divide(1, n_1) + divide(1, n_2))
+    angle = np.arcsin(np.sqrt(np.asarray(rate, dtype=np.float64))) - effect / 2
+    return np.where(angle >= 0, rate - np.sin(angle) ** 2, np.nan)
