@@ -131,20 +131,55 @@ class Placement:
     mirrored: bool = False
 
 
-def _draw(
-    shapes: Sequence[tuple[Points, Colour]], canvas: ImageDraw.ImageDraw, placement: Placement,
-    *, solid: bool,
-) -> None:
+Polygons = list[tuple[list[float], tuple[int, int, int]]]
+
+
+def _placed(shapes: Sequence[tuple[Points, Colour]], placement: Placement) -> Points:
+    """Return all corners of the shapes as pixel coordinates of the supersampled picture."""
     side = -1.0 if placement.mirrored else 1.0
-    factor = np.array([side, -1.0]) * placement.scale * SUPERSAMPLING
+    factor = np.array([side, -1.0]) * (placement.scale * SUPERSAMPLING)
     offset = np.array([placement.x, placement.ground]) * SUPERSAMPLING
-    for points, colour in shapes:
-        corners = (points * factor + offset).ravel().tolist()
-        if solid:
-            canvas.polygon(corners, fill=255)
-        else:
-            red, green, blue = colour
-            canvas.polygon(corners, fill=(int(red), int(green), int(blue)))
+    return np.concatenate([points for points, _ in shapes]) * factor + offset
+
+
+def _window(corners: Points, size: int) -> tuple[int, int, int, int] | None:
+    """Return left, top, right, bottom in pixels around the corners, or None when outside."""
+    margin = 2
+    left, top = np.maximum(corners.min(axis=0) // SUPERSAMPLING - margin, 0).astype(int).tolist()
+    right, bottom = (
+        np.minimum(corners.max(axis=0) // SUPERSAMPLING + 1 + margin, size).astype(int).tolist()
+    )
+    return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _polygons(
+    shapes: Sequence[tuple[Points, Colour]], corners: Points, left: int, top: int
+) -> Polygons:
+    flat = (corners - (left * SUPERSAMPLING, top * SUPERSAMPLING)).ravel().tolist()
+    polygons: Polygons = []
+    start = 0
+    for points, (red, green, blue) in shapes:
+        end = start + 2 * len(points)
+        polygons.append((flat[start:end], (int(red), int(green), int(blue))))
+        start = end
+    return polygons
+
+
+def _alpha(polygons: Polygons, extent: tuple[int, int]) -> NDArray[np.float32]:
+    picture = Image.new("L", extent, 0)
+    canvas = ImageDraw.Draw(picture)
+    for corners, _ in polygons:
+        canvas.polygon(corners, fill=255)
+    return _shrunk(picture) / 255
+
+
+def _colours(polygons: Polygons, extent: tuple[int, int]) -> NDArray[np.float32]:
+    # The first colour fills the ground, so that no dark fringe appears at the antialiased rim.
+    picture = Image.new("RGB", extent, polygons[0][1])
+    canvas = ImageDraw.Draw(picture)
+    for corners, colour in polygons:
+        canvas.polygon(corners, fill=colour)
+    return _shrunk(picture)
 
 
 def _shrunk(image: Image.Image) -> NDArray[np.float32]:
@@ -155,79 +190,60 @@ def _relief(alpha: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
     """Brightness of a body with this outline, lit from the upper left; 1 = flat."""
     picture = Image.fromarray((alpha * 255).astype(np.uint8))
     height = np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / 255
-    down, right = np.gradient(height)
-    slope = (0.55 * right + 0.85 * down) * radius
+    slope = np.zeros_like(height)
+    slope[:, 1:-1] += 0.275 * (height[:, 2:] - height[:, :-2])
+    slope[1:-1] += 0.425 * (height[2:] - height[:-2])
+    slope *= radius
     rim = np.clip((height - 0.5) * 2.0, 0.0, 1.0)
     shade = 0.80 + 0.26 * rim + 0.95 * np.clip(slope, -0.4, 0.3)
     return np.asarray(shade, dtype=np.float32)
 
 
 def paint(
-    image: NDArray[np.float32], mask: NDArray[np.float32], parts: Sequence[Part],
+    image: NDArray[np.float32], mask: NDArray[np.float32] | None, parts: Sequence[Part],
     placement: Placement,
 ) -> None:
     """Paint the parts over `image` (size, size, 3; 0-255) and add their outline to `mask`.
 
     Both arrays are changed in place; `mask` is 0 to 1.
     """
-    large = placement.size * SUPERSAMPLING
     for part in parts:
-        outline = Image.new("L", (large, large), 0)
-        _draw(part.outline, ImageDraw.Draw(outline), placement, solid=True)
-        box = outline.getbbox()
-        if box is None:
-            continue
-        margin = 2
-        left, top = (max(edge // SUPERSAMPLING - margin, 0) for edge in box[:2])
-        right, bottom = (
-            min(-(-edge // SUPERSAMPLING) + margin, placement.size) for edge in box[2:]
-        )
-        window = (slice(top, bottom), slice(left, right))
-        cut = tuple(edge * SUPERSAMPLING for edge in (left, top, right, bottom))
-        alpha = _shrunk(outline.crop(cut)) / 255
-        shifted = Placement(
-            placement.size, placement.x - left, placement.ground - top, placement.scale,
-            placement.mirrored,
-        )
-        colours = Image.new("RGB", (cut[2] - cut[0], cut[3] - cut[1]), _ground_colour(part))
-        canvas = ImageDraw.Draw(colours)
-        _draw(part.outline, canvas, shifted, solid=False)
-        _draw(part.patterns, canvas, shifted, solid=False)
-        shade = _relief(alpha, part.roundness * placement.size / 128)[:, :, None]
-        colour = _shrunk(colours) * shade
-        image[window] += (np.minimum(colour, 255) - image[window]) * alpha[:, :, None]
+        if part.outline:
+            _paint_body(image, mask, part, placement)
+        if part.marks:
+            _paint_marks(image, part, placement)
+
+
+def _paint_body(
+    image: NDArray[np.float32], mask: NDArray[np.float32] | None, part: Part, placement: Placement
+) -> None:
+    corners = _placed(part.outline, placement)
+    box = _window(corners, placement.size)
+    if box is None:
+        return
+    left, top, right, bottom = box
+    extent = ((right - left) * SUPERSAMPLING, (bottom - top) * SUPERSAMPLING)
+    outline = _polygons(part.outline, corners, left, top)
+    alpha = _alpha(outline, extent)
+    inside = outline
+    if part.patterns:
+        inside = outline + _polygons(part.patterns, _placed(part.patterns, placement), left, top)
+    colour = _colours(inside, extent)
+    colour *= _relief(alpha, part.roundness * placement.size / 128)[:, :, None]
+    window = (slice(top, bottom), slice(left, right))
+    image[window] += (np.minimum(colour, 255) - image[window]) * alpha[:, :, None]
+    if mask is not None:
         mask[window] = np.maximum(mask[window], alpha)
-        _paint_marks(image, part, placement)
 
 
 def _paint_marks(image: NDArray[np.float32], part: Part, placement: Placement) -> None:
-    if not part.marks:
+    corners = _placed(part.marks, placement)
+    box = _window(corners, placement.size)
+    if box is None:
         return
-    side = -1.0 if placement.mirrored else 1.0
-    every = np.concatenate([points for points, _ in part.marks])
-    columns = placement.x + side * every[:, 0] * placement.scale
-    rows = placement.ground - every[:, 1] * placement.scale
-    left, top = max(int(columns.min()) - 1, 0), max(int(rows.min()) - 1, 0)
-    right = min(int(columns.max()) + 2, placement.size)
-    bottom = min(int(rows.max()) + 2, placement.size)
-    if left >= right or top >= bottom:
-        return
+    left, top, right, bottom = box
     extent = ((right - left) * SUPERSAMPLING, (bottom - top) * SUPERSAMPLING)
-    shifted = Placement(
-        placement.size, placement.x - left, placement.ground - top, placement.scale,
-        placement.mirrored,
-    )
-    outline = Image.new("L", extent, 0)
-    _draw(part.marks, ImageDraw.Draw(outline), shifted, solid=True)
-    colours = Image.new("RGB", extent, _ground_colour(part))
-    canvas = ImageDraw.Draw(colours)
-    _draw(part.marks, canvas, shifted, solid=False)
-    alpha = _shrunk(outline)[:, :, None] / 255
+    marks = _polygons(part.marks, corners, left, top)
     window = (slice(top, bottom), slice(left, right))
-    image[window] += (_shrunk(colours) - image[window]) * alpha
-
-
-def _ground_colour(part: Part) -> tuple[int, int, int]:
-    """Colour beneath the antialiased rim: the part's own, so that no dark fringe appears."""
-    red, green, blue = (part.outline or part.marks)[0][1]
-    return (int(red), int(green), int(blue))
+    alpha = _alpha(marks, extent)[:, :, None]
+    image[window] += (_colours(marks, extent) - image[window]) * alpha

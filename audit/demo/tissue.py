@@ -1,0 +1,238 @@
+"""Tissue: four classes of stained-looking tissue from four centers with their own stain and scanner.
+
+Two maps, how much haematoxylin (nuclei) and how much eosin (the rest) lies at a pixel, become
+colour by the law of Beer and Lambert, I = 255 exp(-(h H + e E)). A center has its own stain
+vectors H and E and its own scanner; every class occurs in every center, patient and slide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from audit.demo.backgrounds import noise_bank
+from audit.demo.captions import caption
+from audit.demo.drawing import Points, ellipse
+
+Field = NDArray[np.float32]
+
+CLASSES: tuple[str, ...] = ("tumour", "stroma", "gland", "lymphocyte")
+SIZE = 128
+"""Pixels of a rendered image's side."""
+_SCALE = 2
+
+PATIENTS_PER_CENTER: dict[str, int] = {"train": 12, "test": 6}
+SLIDES_PER_PATIENT = 2
+COLUMNS: tuple[str, ...] = (
+    "sample_id", "filepath", "label", "center", "slide", "group_id", "split", "caption",
+)
+
+
+@dataclass(frozen=True)
+class _Center:
+    haematoxylin: tuple[float, float, float]
+    eosin: tuple[float, float, float]
+    brightness: float
+    blur: float
+    grain: float
+    vignette: float
+
+
+_CENTERS: dict[str, _Center] = {
+    "alder": _Center((0.78, 0.86, 0.36), (0.10, 0.62, 0.24), 1.00, 0.0, 2.0, 0.00),
+    "birch": _Center((0.62, 0.50, 0.16), (0.20, 0.36, 0.06), 1.02, 0.6, 3.0, 0.08),
+    "cedar": _Center((0.62, 0.98, 0.44), (0.06, 0.86, 0.34), 0.98, 0.3, 7.0, 0.00),
+    "dogwood": _Center((0.60, 0.78, 0.66), (0.16, 0.50, 0.50), 0.90, 1.1, 2.0, 0.28),
+}
+CENTERS: tuple[str, ...] = tuple(_CENTERS)
+
+
+def tissue_table(n: int, split: Literal["train", "test"], seed: int) -> pd.DataFrame:
+    """Return the attribute rows of n samples, in random order, one row a sample.
+
+    Centers, patients, slides and classes are crossed evenly: row i of the unshuffled table takes
+    the next class, then the next center, patient and slide.
+    """
+    random = np.random.default_rng([seed, crc32(f"tissue/{split}".encode())])
+    patients = PATIENTS_PER_CENTER[split]
+    rows: list[dict[str, str]] = []
+    for i in range(n):
+        label = CLASSES[i % len(CLASSES)]
+        center = CENTERS[i // len(CLASSES) % len(CENTERS)]
+        turn = i // (len(CLASSES) * len(CENTERS))
+        patient = f"{center}-{split}-{turn % patients:02d}"
+        slide = f"{patient}-{turn // patients % SLIDES_PER_PATIENT}"
+        rows.append({"label": label, "center": center, "slide": slide, "group_id": patient})
+    table = pd.DataFrame(rows, columns=["label", "center", "slide", "group_id"])
+    table = table.iloc[random.permutation(n)].reset_index(drop=True)
+    names = [f"tissue-{split}-{i:05d}" for i in range(n)]
+    table["sample_id"] = names
+    table["filepath"] = [f"images/{name}.jpg" for name in names]
+    table["split"] = split
+    table["caption"] = [caption(row, random) for row in table.to_dict("records")]
+    return table[list(COLUMNS)]
+
+
+class _Canvas:
+    """Nuclei and other bodies, drawn larger and averaged down."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.picture = Image.new("L", (size * _SCALE, size * _SCALE), 0)
+        self.draw = ImageDraw.Draw(self.picture)
+
+    def add(self, points: Points, amount: float) -> None:
+        """Fill a polygon, given in 128ths of the picture, with an amount of 0 to 2."""
+        corners = (points * (self.size * _SCALE / 128)).ravel().tolist()
+        self.draw.polygon(corners, fill=int(np.clip(amount * 127, 0, 255)))
+
+    def amounts(self, softness: float) -> Field:
+        small = self.picture.reduce(_SCALE)
+        if softness:
+            small = small.filter(ImageFilter.GaussianBlur(softness * self.size / 128))
+        return np.asarray(small, dtype=np.float32) / 127
+
+
+def _fibres(size: int, random: np.random.Generator, angle: float) -> Field:
+    """Wavy noise drawn out along the angle; standard deviation about 1."""
+    bank = noise_bank(0.5, 4.0, 1.3)
+    row, column = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+    along = column * np.cos(angle) + row * np.sin(angle)
+    across = row * np.cos(angle) - column * np.sin(angle)
+    across = across + 4.0 * np.sin(along / random.uniform(12, 22) + random.uniform(0, 6))
+    top, left = random.integers(0, 256, size=2)
+    return bank[(across * 0.9 + top).astype(int) % 256, (along + left).astype(int) % 256]
+
+
+def _grain(size: int, random: np.random.Generator, slope: float) -> Field:
+    top, left = random.integers(0, 256, size=2)
+    return noise_bank(1.0, 1.0, slope)[top : top + size, left : left + size]
+
+
+def _scattered(n: int, apart: float, random: np.random.Generator) -> Points:
+    """Return up to n points about `apart` from each other, in 128ths of the picture."""
+    step = apart * 1.18
+    row, column = np.meshgrid(np.arange(-4, 132, step * 0.87), np.arange(-4, 132, step), indexing="ij")
+    column = column + (np.arange(len(row)) % 2)[:, None] * step / 2
+    grid = np.stack([column.ravel(), row.ravel()], axis=1) + random.uniform(-step, step, size=2) / 2
+    chosen = random.permutation(len(grid))[:n]
+    return grid[chosen] + random.uniform(-0.22, 0.22, size=(len(chosen), 2)) * step
+
+
+def _tumour(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    canvas = _Canvas(size)
+    for x, y in _scattered(int(random.integers(34, 48)), 12.0, random):
+        radius = swelling * random.uniform(5.0, 8.5)
+        amount = random.uniform(0.75, 1.25)
+        nucleus = ellipse(x, y, radius, radius * random.uniform(0.65, 1.0), random.uniform(0, 180))
+        nucleus = nucleus + random.uniform(-0.8, 0.8, size=nucleus.shape)
+        canvas.add(nucleus, amount)
+        for _ in range(int(random.integers(1, 3))):
+            spot = (x + random.uniform(-2, 2), y + random.uniform(-2, 2))
+            canvas.add(ellipse(*spot, 1.5, 1.3), amount + 0.6)
+    eosin = 0.62 + 0.10 * _grain(size, random, 1.6)
+    return canvas.amounts(0.5), np.asarray(eosin, np.float32)
+
+
+def _stroma(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    angle = random.uniform(0, np.pi)
+    canvas = _Canvas(size)
+    for x, y in _scattered(int(random.integers(9, 18)), 16.0, random):
+        tilt = np.rad2deg(angle) + random.uniform(-15, 15)
+        long = swelling * random.uniform(6.0, 9.0)
+        canvas.add(ellipse(x, y, long, swelling * random.uniform(1.6, 2.4), tilt),
+                   random.uniform(0.8, 1.15))
+    eosin = 0.72 + 0.30 * _fibres(size, random, angle)
+    return canvas.amounts(0.5), np.asarray(np.clip(eosin, 0.05, None), np.float32)
+
+
+def _gland(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    nuclei, bodies = _Canvas(size), _Canvas(size)
+    eosin = 0.45 + 0.16 * _fibres(size, random, random.uniform(0, np.pi))
+    for x, y in _scattered(16, 9.0, random):
+        nuclei.add(ellipse(x, y, 4.5, 1.8, random.uniform(0, 180)), 0.8)
+    count = int(random.integers(1, 4))
+    middles = _scattered(count, 56.0, random) if count > 1 else random.uniform(44, 84, size=(1, 2))
+    for x, y in np.clip(middles, 12, 116):
+        wide = random.uniform(22, 31) if count > 1 else random.uniform(32, 44)
+        tall, tilt = wide * random.uniform(0.7, 1.0), random.uniform(0, 180)
+        nuclei.add(ellipse(x, y, wide, tall, tilt), 0.0)
+        bodies.add(ellipse(x, y, wide, tall, tilt), 0.85)
+        bodies.add(ellipse(x, y, wide * 0.48, tall * 0.45, tilt), 0.03)
+        ring = ellipse(x, y, wide * 0.82, tall * 0.82, tilt)
+        around = int(2 * np.pi * wide * 0.82 / (swelling * 6.6))
+        for spot in ring[np.linspace(0, len(ring), around, endpoint=False).astype(int)]:
+            outward = np.rad2deg(np.arctan2(spot[1] - y, spot[0] - x))
+            nuclei.add(ellipse(*(spot + random.uniform(-0.8, 0.8, 2)), swelling * 4.4,
+                               swelling * 2.5, outward), random.uniform(0.85, 1.15))
+    body = bodies.amounts(0.8)
+    eosin = np.where(body > 0.01, body + 0.06 * _grain(size, random, 1.4), eosin)
+    return nuclei.amounts(0.5), np.asarray(np.clip(eosin, 0.02, None), np.float32)
+
+
+def _lymphocyte(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    canvas = _Canvas(size)
+    for x, y in _scattered(int(random.integers(110, 150)), 7.4, random):
+        radius = swelling * random.uniform(3.0, 3.7)
+        canvas.add(ellipse(x, y, radius, radius * random.uniform(0.88, 1.0)),
+                   random.uniform(1.1, 1.5))
+    eosin = 0.34 + 0.08 * _grain(size, random, 1.6)
+    return canvas.amounts(0.4), np.asarray(eosin, np.float32)
+
+
+_PAINTERS = {"tumour": _tumour, "stroma": _stroma, "gland": _gland, "lymphocyte": _lymphocyte}
+
+
+def render_tissue(row: Mapping[str, str], *, seed: int, size: int = SIZE) -> NDArray[np.uint8]:
+    """Draw one sample of the tissue world from its attributes.
+
+    Parameters
+    ----------
+    row
+        A row of `tissue_table`: label, center, slide, group_id and sample_id are read.
+    seed
+        The world's seed; with group_id and slide it fixes the patient's and the slide's look.
+    size
+        Pixels of the square image's side.
+
+    Returns
+    -------
+    uint8 (size, size, 3)
+    """
+    random = np.random.default_rng([seed, crc32(row["sample_id"].encode())])
+    patient = np.random.default_rng([seed, crc32(row["group_id"].encode())])
+    slide = np.random.default_rng([seed, crc32(row["slide"].encode())])
+    center = _CENTERS[row["center"]]
+    swelling = patient.uniform(0.92, 1.08)
+    strength = patient.uniform(0.90, 1.10) * slide.uniform(0.95, 1.05)
+    tint = 1 + patient.uniform(-0.05, 0.05, size=3)
+    nuclei, rest = _PAINTERS[row["label"]](size, random, swelling)
+    nuclei = nuclei * (1 + 0.10 * _grain(size, random, 1.0))
+    density = nuclei[:, :, None] * np.asarray(center.haematoxylin, np.float32)
+    density += (rest * (1 - 0.6 * np.clip(nuclei, 0, 1)))[:, :, None] * np.asarray(
+        center.eosin, np.float32
+    )
+    light = 246.0 * center.brightness * np.exp(-density * strength * tint.astype(np.float32))
+    return _scanned(light, center, random)
+
+
+def _scanned(
+    light: Field, center: _Center, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    size = len(light)
+    if center.vignette:
+        edge = np.linspace(-1, 1, size, dtype=np.float32) ** 2
+        light = light * (1 - center.vignette * 0.5 * (edge[:, None] + edge[None, :]))[:, :, None]
+    if center.blur:
+        picture = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
+        blurred = picture.filter(ImageFilter.GaussianBlur(center.blur * size / 128))
+        light = np.asarray(blurred, dtype=np.float32)
+    light = light + center.grain * random.standard_normal(light.shape, dtype=np.float32)
+    return np.clip(light, 0, 255).astype(np.uint8)
