@@ -1,11 +1,10 @@
-"""Intervals, exact tests and corrections for counts, vectorised over many groups at once.
+"""Intervals and shrinkage for counts, vectorised over many groups at once.
 
 Every function takes arrays of ``correct`` (successes) and ``n`` (trials) of any one shape and
 answers with arrays of that shape. A group without samples gives NaN, never 0.
 
     Wilson            (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)
     Newcombe          d - sqrt((p1-l1)² + (u2-p2)²),  d + sqrt((u1-p1)² + (p2-l2)²)
-    McNemar, exact    2 P(X <= min(b, c)),  X ~ Binomial(b + c, 1/2)
     detectable        p2 = sin²(asin sqrt(p1) ± h/2),  h = (z_{1-a/2} + z_power) sqrt(1/n1 + 1/n2)
 """
 
@@ -14,17 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from audit.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Floats = "NDArray[np.float64]"
 IntervalMethod = Literal["wilson", "clopper_pearson"]
-Correction = Literal["benjamini_hochberg", "holm", "none"]
-Alternative = Literal["two-sided", "less", "greater"]
 
 
 class Interval(NamedTuple):
@@ -60,7 +56,9 @@ def divide(numerator: ArrayLike, denominator: ArrayLike) -> NDArray[np.float64]:
     top, bottom = np.broadcast_arrays(
         np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
     )
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    quotient: NDArray[np.float64] = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=quotient, where=bottom != 0)
+    return quotient
 
 
 def _counts(correct: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -208,73 +206,14 @@ def simultaneous_interval(correct: ArrayLike, n: ArrayLike, level: float = 0.95)
     return clopper_pearson_interval(correct, n, level ** (1 / groups))
 
 
-def mcnemar_exact(only_first: ArrayLike, only_second: ArrayLike) -> NDArray[np.float64]:
-    """Exact two-sided McNemar p-values of paired answers.
-
-    Parameters
-    ----------
-    only_first, only_second
-        Samples that only the first, only the second model has right; any one shape.
-
-    Returns
-    -------
-    ndarray
-        p in (0, 1]; 1 where the two never differ.
-    """
-    b, c = np.asarray(only_first, dtype=np.int64), np.asarray(only_second, dtype=np.int64)
-    total = b + c
-    tail = special.bdtr(np.minimum(b, c).astype(np.float64), total, 0.5)
-    return np.where(total == 0, 1.0, np.minimum(1.0, 2 * tail))
-
-
-def adjust_p_values(p_values: ArrayLike, method: Correction = "benjamini_hochberg") -> NDArray[np.float64]:
-    """Adjusted p-values of one family of tests; NaN entries are no tests and stay NaN.
-
-    Parameters
-    ----------
-    p_values
-        Any shape; the whole array is one family.
-    method
-        ``"benjamini_hochberg"`` (false discovery rate), ``"holm"`` (family-wise error) or ``"none"``.
-
-    Returns
-    -------
-    ndarray
-        Same shape, in [0, 1] or NaN.
-
-    Raises
-    ------
-    InputError
-        When a p-value lies outside [0, 1] or the method is unknown.
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    adjusted = np.full(p.shape, np.nan)
-    tested = np.isfinite(p)
-    raw = p[tested]
-    if np.any((raw < 0) | (raw > 1)):
-        raise InputError("`p_values` must lie in [0, 1] or be NaN; some does not.")
-    if method == "benjamini_hochberg":
-        adjusted[tested] = stats.false_discovery_control(raw, method="bh") if raw.size else raw
-    elif method == "holm":
-        order = np.argsort(raw)
-        stepped = np.maximum.accumulate(raw[order] * np.arange(raw.size, 0, -1)) if raw.size else raw
-        result = np.empty_like(raw)
-        result[order] = np.minimum(stepped, 1.0)
-        adjusted[tested] = result
-    elif method == "none":
-        adjusted[tested] = raw
-    else:
-        raise InputError(f"`method` must be 'benjamini_hochberg', 'holm' or 'none'; got {method!r}.")
-    return adjusted
-
-
 def shrink_proportions(
     correct: ArrayLike, n: ArrayLike, *, level: float = 0.95, draws: int = 4000, seed: int = 0
 ) -> Shrinkage:
-    """Empirical-Bayes (beta-binomial) estimates of many proportions, and how likely each is the lowest.
+    """Beta-binomial estimates of many proportions, and how likely each is the lowest.
 
-    The prior Beta(a, b) is fitted by maximum marginal likelihood, so that small groups are drawn towards
-    the common mean as far as the spread of the large ones warrants.
+    The groups' rates follow Beta(m M, (1 - m) M); m and M are integrated over a grid (uniform in m on the
+    grid and in 1/sqrt(M), Gelman et al., *Bayesian Data Analysis*, 5.3), so that small groups are drawn
+    towards the common mean as far as the spread of the large ones warrants.
 
     Parameters
     ----------
@@ -283,14 +222,15 @@ def shrink_proportions(
     level
         Content of the credible intervals.
     draws
-        Posterior draws for ``probability_worst``.
+        Posterior draws.
     seed
         Seed of those draws.
 
     Returns
     -------
     Shrinkage
-        Posterior mean, credible bounds, probability of being the lowest (sums to 1), the prior.
+        Posterior mean, credible bounds, probability of being the lowest (sums to 1), and the
+        prior's (m, M), averaged over the posterior on the scale of log-odds and logarithm.
         Groups without samples: NaN, probability 0.
     """
     _check_level(level)
@@ -300,36 +240,35 @@ def shrink_proportions(
     worst = np.zeros(k.shape)
     if not filled.any():
         return Shrinkage(result["mean"], result["low"], result["high"], worst, (np.nan, np.nan))
-    a, b = _fit_beta_prior(k[filled], total[filled])
-    posterior_a, posterior_b = a + k[filled], b + total[filled] - k[filled]
-    result["mean"][filled] = posterior_a / (posterior_a + posterior_b)
-    result["low"][filled] = special.betaincinv(posterior_a, posterior_b, (1 - level) / 2)
-    result["high"][filled] = special.betaincinv(posterior_a, posterior_b, (1 + level) / 2)
-    sampled = np.random.default_rng(seed).beta(posterior_a, posterior_b, size=(draws, posterior_a.size))
-    worst[filled] = np.bincount(sampled.argmin(axis=1), minlength=posterior_a.size) / draws
-    return Shrinkage(result["mean"], result["low"], result["high"], worst, (a, b))
+    generator = np.random.default_rng(seed)
+    means, precisions, weight = _beta_prior_posterior(k[filled], total[filled])
+    chosen = generator.choice(weight.size, size=draws, p=weight)
+    m, precision = means[chosen][:, None], precisions[chosen][:, None]
+    sampled = generator.beta(m * precision + k[filled], (1 - m) * precision + total[filled] - k[filled])
+    result["mean"][filled] = sampled.mean(axis=0)
+    result["low"][filled], result["high"][filled] = np.quantile(sampled, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    worst[filled] = np.bincount(sampled.argmin(axis=1), minlength=sampled.shape[1]) / draws
+    prior = (float(special.expit(weight @ special.logit(means))), float(np.exp(weight @ np.log(precisions))))
+    return Shrinkage(result["mean"], result["low"], result["high"], worst, prior)
 
 
-def _fit_beta_prior(k: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float]:
-    """Maximum marginal likelihood over a grid of precisions refined once; the mean is profiled on a grid too."""
-    if k.size == 1:
-        return 0.5, 0.5
-
-    def best(means: NDArray[np.float64], precisions: NDArray[np.float64]) -> tuple[float, float]:
-        a, b = np.outer(means, precisions)[..., None], np.outer(1 - means, precisions)[..., None]
-        fit = (special.betaln(a + k, b + n - k) - special.betaln(a, b)).sum(axis=-1)
-        row, column = np.unravel_index(int(fit.argmax()), fit.shape)
-        return float(means[row]), float(precisions[column])
-
+def _beta_prior_posterior(
+    k: NDArray[np.float64], n: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Grid points (m, M) of the prior and their posterior weights."""
     pooled = (k.sum() + 0.5) / (n.sum() + 1)
     unweighted = float(((k + pooled) / (n + 1)).mean())
     spread = special.logit((pooled, unweighted))
-    around = special.expit(np.linspace(spread.min() - 0.7, spread.max() + 0.7, 21))
-    # Above 1e5 the prior is a point for any data set that fits in memory: no spread between groups is seen.
-    mean, precision = best(around, np.geomspace(0.5, 1e5, 41))
-    near = special.expit(special.logit(mean) + np.linspace(-0.1, 0.1, 21))
-    mean, precision = best(near, precision * np.geomspace(0.7, 1.4, 21))
-    return mean * precision, (1 - mean) * precision
+    means = special.expit(np.linspace(spread.min() - 1.5, spread.max() + 1.5, 31))
+    # Above 1e5 the prior is a point for any group that fits in memory: no spread between groups is seen.
+    precisions = np.geomspace(1, 1e5, 31)
+    grid_m, grid_precision = (part.ravel() for part in np.meshgrid(means, precisions, indexing="ij"))
+    a, b = (grid_m * grid_precision)[:, None], ((1 - grid_m) * grid_precision)[:, None]
+    fit = (special.betaln(a + k, b + n - k) - special.betaln(a, b)).sum(axis=1)
+    # Uniform in 1/sqrt(M) is M^(-1/2) per step of log M; uniform in m is m(1 - m) per step of log-odds.
+    fit += -0.5 * np.log(grid_precision) + np.log(grid_m * (1 - grid_m))
+    weight = np.exp(fit - fit.max())
+    return grid_m, grid_precision, weight / weight.sum()
 
 
 def detectable_difference(

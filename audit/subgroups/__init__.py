@@ -1,0 +1,1 @@
+"""The arithmetic of subgroup discrepancy: plain functions of arrays, one question a module."""
