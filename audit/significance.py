@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special, stats
 
 from audit.errors import InputError
+from audit.statistics import divide
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -133,6 +134,27 @@ def _enumerate(
         np.add.reduceat(probability * extreme, starts) / np.add.reduceat(probability, starts),
         dtype=np.float64,
     )
+
+
+def score_test(correct_1: ArrayLike, n_1: ArrayLike, correct_2: ArrayLike, n_2: ArrayLike) -> NDArray[np.float64]:
+    """Two-sided p-values of the pooled score test of two proportions; counts need not be whole (effective n).
+
+    Parameters
+    ----------
+    correct_1, n_1, correct_2, n_2
+        Successes and trials of the two sides, shapes that broadcast.
+
+    Returns
+    -------
+    ndarray
+        p in [0, 1]; NaN where a side is empty, 1 where both proportions are 0 or both are 1.
+    """
+    k1, n1, k2, n2 = (np.asarray(x, dtype=np.float64) for x in (correct_1, n_1, correct_2, n_2))
+    pooled = divide(k1 + k2, n1 + n2)
+    error = np.sqrt(pooled * (1 - pooled) * (divide(1, n1) + divide(1, n2)))
+    difference = np.abs(divide(k1, n1) - divide(k2, n2))
+    z = np.where(difference == 0, 0.0, divide(difference, error))
+    return np.asarray(np.where(np.isnan(error), np.nan, 2 * special.ndtr(-z)))
 
 
 def mcnemar_exact(only_first: ArrayLike, only_second: ArrayLike) -> NDArray[np.float64]:

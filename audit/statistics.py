@@ -206,6 +206,34 @@ def simultaneous_interval(correct: ArrayLike, n: ArrayLike, level: float = 0.95)
     return clopper_pearson_interval(correct, n, level ** (1 / groups))
 
 
+def mean_interval(correct: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
+    """Unweighted mean of independent proportions with an interval from their Wilson bounds (Zou & Donner 2008).
+
+        mean ± sqrt(sum_g (p_g - bound_g)²) / groups
+
+    Parameters
+    ----------
+    correct, n
+        Counts per group, shape (groups,); empty groups are left out.
+    level
+        Coverage.
+
+    Returns
+    -------
+    value, low, high : float
+        In [0, 1]; NaN when every group is empty.
+    """
+    k, total = _counts(correct, n)
+    filled = total > 0
+    if not filled.any():
+        return float("nan"), float("nan"), float("nan")
+    p, bounds = k[filled] / total[filled], wilson_interval(k[filled], total[filled], level)
+    below, above = ((p - bounds.low) ** 2).sum(), ((bounds.high - p) ** 2).sum()
+    groups = int(filled.sum())
+    value = float(p.mean())
+    return value, max(0.0, value - float(below) ** 0.5 / groups), min(1.0, value + float(above) ** 0.5 / groups)
+
+
 def shrink_proportions(
     correct: ArrayLike, n: ArrayLike, *, level: float = 0.95, draws: int = 4000, seed: int = 0
 ) -> Shrinkage:

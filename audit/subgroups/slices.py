@@ -87,8 +87,9 @@ class _Search:
         self.threshold = 0.0
 
     def score(self, n: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
-        relative = errors / np.maximum(n, 1.0) / (self.total / self.rows)
-        return np.asarray(self.alpha * (relative - 1) - (1 - self.alpha) * (self.rows / np.maximum(n, 1.0) - 1))
+        relative: NDArray[np.float64] = errors / np.maximum(n, 1.0) / (self.total / self.rows)
+        penalty = (1 - self.alpha) * (self.rows / np.maximum(n, 1.0) - 1)
+        return self.alpha * (relative - 1) - penalty
 
     def bound(self, n: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Highest score of any slice with at most this size and summed error.
@@ -98,7 +99,7 @@ class _Search:
         """
         full = np.clip(np.floor(errors / self.largest), self.n_min, n)
         sizes = (full, np.minimum(full + 1, n), n)
-        return np.maximum.reduce([self.score(s, np.minimum(errors, s * self.largest)) for s in sizes])
+        return np.asarray(np.max([self.score(s, np.minimum(errors, s * self.largest)) for s in sizes], axis=0))
 
     def count(self, code: NDArray[np.int64], size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         n = np.bincount(code, minlength=size).astype(np.float64)
