@@ -17,6 +17,9 @@ from audit.errors import InputError
 IMAGE_COLUMN = "filepath"
 """The column that holds each sample's image, relative to the dataset's root."""
 
+PIXEL_CAP = 100_000_000
+"""Largest width x height of an image that is decoded unless another cap is given."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Roles:
@@ -84,6 +87,8 @@ class Dataset:
     content
         A hash of each image file (empty string without an image), aligned to the rows; computed on
         first use when left out.
+    pixel_cap
+        Largest width x height of an image that is decoded.
     parent
         The dataset this one is a subset of; outputs kept for the parent serve the subset too.
 
@@ -100,23 +105,24 @@ class Dataset:
     arrays: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     class_names: tuple[str, ...] = ()
     quarantine: pd.DataFrame = dataclasses.field(
-        default_factory=lambda: empty_quarantine(),
+        default_factory=lambda: empty_quarantine(),  # noqa: PLW0108 - defined below
     )
     content: tuple[str, ...] | None = None
+    pixel_cap: int = PIXEL_CAP
     parent: Dataset | None = None
 
     def __post_init__(self) -> None:
         if len(self.metadata) == 0:
             raise InputError(f"`metadata` of dataset '{self.name}' must have at least one row; got 0.")
-        if self.metadata.index.name != "sample_id" or not self.metadata.index.is_unique:
-            repeated = self.metadata.index[self.metadata.index.duplicated()]
-            example = f"'{repeated[0]}' occurs more than once" if len(repeated) else "the index has no name"
+        if fault := _index_fault(self.metadata.index):
             raise InputError(
-                f"`metadata` must be indexed by unique `sample_id`; {example}. Give each row its own id.",
+                f"`metadata` must be indexed by unique texts named `sample_id`; {fault}. Give each row its own id.",
             )
+        if self.pixel_cap < 1:
+            raise InputError(f"`pixel_cap` must be at least 1; got {self.pixel_cap}.")
         for role, column in self.roles.columns():
             if column not in self.metadata.columns:
-                known = ", ".join(map(str, self.metadata.columns))
+                known = ", ".join(map(str, self.metadata.columns)) or "none"
                 raise InputError(
                     f"`{role}` must name a column of '{self.name}'; got '{column}'. Columns: {known}.",
                 )
@@ -141,12 +147,20 @@ class Dataset:
 
     @functools.cached_property
     def classes(self) -> tuple[str, ...]:
-        """The class names: those given, otherwise the sorted distinct labels."""
+        """The class names: those given, otherwise the distinct labels, whole numbers by value and texts by letter."""
         if self.class_names:
             return self.class_names
         if self.roles.label is None:
             return ()
-        return tuple(sorted(self.metadata[self.roles.label].dropna().astype(str).unique()))
+        return sorted_classes(self.metadata[self.roles.label])
+
+    @functools.cached_property
+    def usable(self) -> np.ndarray:
+        """Which samples have an image that is not quarantined: boolean (n,)."""
+        if not self.has_images:
+            return np.zeros(len(self), dtype=bool)
+        named = self.metadata[IMAGE_COLUMN].notna().to_numpy(dtype=bool)
+        return named & ~self.index.isin(self.quarantine.index)
 
     def column(self, role: str) -> pd.Series[Any]:
         """Return the column that plays a (single-column) role.
@@ -212,6 +226,7 @@ class Dataset:
             class_names=self.class_names,
             quarantine=self.quarantine[self.quarantine.index.isin(metadata.index)],
             content=tuple(content[position] for position in positions),
+            pixel_cap=self.pixel_cap,
             parent=self.parent or self,
         )
 
@@ -228,8 +243,8 @@ class Dataset:
 
     @functools.cached_property
     def images_fingerprint(self) -> str:
-        """Hash of ids and image bytes: what a per-image output depends on."""
-        digest = hashlib.blake2b(digest_size=16)
+        """Hash of ids, image bytes and pixel cap: what a per-image output depends on."""
+        digest = hashlib.blake2b(f"{self.pixel_cap};".encode(), digest_size=16)
         for sample, content in zip(self.index, self.content_hashes, strict=True):
             digest.update(f"{len(sample)}:{sample}={content};".encode())
         return digest.hexdigest()
@@ -241,14 +256,20 @@ class Dataset:
         digest.update(self.images_fingerprint.encode())
         digest.update(repr(self.roles).encode())
         digest.update(repr(self.class_names).encode())
-        for column in sorted(map(str, self.metadata.columns)):
+        for column in sorted(self.metadata.columns, key=str):
+            if column == IMAGE_COLUMN:
+                continue
             values = self.metadata[column]
             digest.update(f"{column}:{values.dtype};".encode())
             digest.update(pd.util.hash_pandas_object(values.astype("str"), index=False).to_numpy().tobytes())
+        if self.root is not None and self.roles.mask is not None:
+            from audit.images import hash_paths
+
+            digest.update(repr(hash_paths(self.metadata[self.roles.mask], self.root)).encode())
         for name in sorted(self.arrays):
             array = np.ascontiguousarray(self.arrays[name])
             digest.update(f"{name}:{array.dtype}:{array.shape};".encode())
-            digest.update(memoryview(array).cast("B"))
+            digest.update(array.data.cast("B"))
         return digest.hexdigest()
 
 
@@ -258,3 +279,21 @@ def empty_quarantine() -> pd.DataFrame:
         {"filepath": pd.Series(dtype="str"), "reason": pd.Series(dtype="str")},
         index=pd.Index([], name="sample_id", dtype="str"),
     )
+
+
+def sorted_classes(labels: pd.Series[Any]) -> tuple[str, ...]:
+    """Return the distinct labels as texts: in numeric order when all are whole numbers, alphabetical otherwise."""
+    names = labels.dropna().astype("str").unique().tolist()
+    if all(name.removeprefix("-").isdecimal() for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
+
+
+def _index_fault(index: pd.Index[Any]) -> str:
+    """Return what keeps an index from naming samples; empty when nothing does."""
+    if not index.is_unique:
+        return f"'{index[index.duplicated()][0]}' occurs more than once"
+    if index.name != "sample_id":
+        return f"its name is {index.name!r}"
+    strange = [value for value in index if not isinstance(value, str)] if index.dtype != "str" else []
+    return f"{strange[0]!r} is no text" if strange else ""

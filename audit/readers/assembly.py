@@ -1,0 +1,316 @@
+"""Make a dataset of a table: ids, images, further tables, arrays, roles and quarantine, in this order."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import IMAGE_COLUMN, Dataset, Roles, empty_quarantine, sorted_classes
+from audit.errors import InputError
+from audit.images import IMAGE_SUFFIXES, check_files
+from audit.readers.array_files import ArrayFile, aligned, read_array
+from audit.readers.base import ReadOptions, Table
+from audit.readers.listing import list_images
+from audit.readers.stored_images import unpack, unpacked_root
+from audit.readers.table_files import read_table
+from audit.roles import EMBEDDING_NAMES, ID_NAMES, PATH_NAMES, find_column, guess_roles
+
+IMAGE_FOLDERS = ("images", "imgs", "img", "image")
+"""Folders beside a table that are searched for images named after the samples."""
+
+
+def assemble(table: Table, *, folder: Path, name: str, options: ReadOptions) -> Dataset:
+    """Return the dataset that a table describes.
+
+    Parameters
+    ----------
+    table
+        The rows, as read.
+    folder
+        Folder that image paths are relative to unless ``options.images`` says otherwise.
+    name
+        Name of the dataset unless ``options.name`` says otherwise.
+    options
+        What the user said.
+
+    Raises
+    ------
+    InputError
+        If ids repeat, columns are unknown, or arrays do not fit; the message names file, column, row and remedy.
+    """
+    frame, root = _with_images(table, folder, options)
+    metadata = _with_ids(frame, table)
+    if root is None:
+        metadata, root = _matched_by_stem(metadata, folder, options, table)
+    arrays = dict(table.arrays)
+    for further in options.join:
+        metadata = _joined(metadata, further, options.roles, arrays)
+    _check_roles(options.roles, metadata, table)
+    arrays, found_names = _arrays(arrays, metadata, table, options)
+    roles = guess_roles(metadata, options.roles)
+    class_names = options.class_names or found_names or table.class_names.get(roles.label or "", ())
+    metadata = _named_classes(metadata, roles, class_names)
+    if "probabilities" in arrays:
+        class_names = _class_columns(metadata, roles, class_names, arrays["probabilities"], table)
+    has_paths = root is not None and IMAGE_COLUMN in metadata.columns
+    return Dataset(
+        name=options.name or name,
+        metadata=metadata,
+        roles=roles,
+        root=root if has_paths else None,
+        arrays=arrays,
+        class_names=class_names,
+        quarantine=check_files(metadata, root, options.pixel_cap) if has_paths and root else empty_quarantine(),
+        pixel_cap=options.pixel_cap,
+    )
+
+
+def _with_images(table: Table, folder: Path, options: ReadOptions) -> tuple[pd.DataFrame, Path | None]:
+    """Return the table with a column ``filepath``, and the root of the paths; ``None`` without a path."""
+    frame = table.frame.copy()
+    inside = {name: images for name, images in table.images.items() if any(row is not None for row in images.content)}
+    for name, images in table.images.items():
+        values = unpack(images.content) if name in inside else images.paths
+        frame[name] = pd.Series(list(values), index=frame.index, dtype="str")
+    column = find_column(inside, PATH_NAMES) or next(iter(inside), None) or _path_column(frame)
+    if column is None:
+        return frame, None
+    root = Path(os.path.realpath(unpacked_root() if inside else options.images or folder))
+    frame = frame.rename(columns={column: IMAGE_COLUMN})
+    frame[IMAGE_COLUMN] = pd.Series(
+        [None if pd.isna(path) else _relative(str(path), root) for path in frame[IMAGE_COLUMN]],
+        index=frame.index,
+        dtype="str",
+    )
+    return frame, root
+
+
+def _path_column(frame: pd.DataFrame) -> str | None:
+    """Return the column of image paths: by its name, or an id column of file names; ``None`` for bare stems."""
+    for name in PATH_NAMES:
+        column = find_column(frame.columns, (name,))
+        if column is not None and pd.api.types.is_string_dtype(frame[column].dtype):
+            values = frame[column].dropna().head(1000)
+            if any("/" in value or "\\" in value or os.path.splitext(value)[1] for value in values):  # noqa: PTH122
+                return column
+    for name in ID_NAMES[1:]:
+        column = find_column(frame.columns, (name,))
+        if column is not None and pd.api.types.is_string_dtype(frame[column].dtype):
+            values = frame[column].dropna().head(1000)
+            if len(values) and all(os.path.splitext(value)[1].lower() in IMAGE_SUFFIXES for value in values):  # noqa: PTH122
+                return column
+    return None
+
+
+def _relative(path: str, root: Path) -> str:
+    """Return a path with forward slashes, relative to the root where it lies in it; the quarantine judges the rest."""
+    if "\\" in path and "/" not in path:
+        path = path.replace("\\", "/")
+    path = path.removeprefix("./")
+    if Path(path).is_absolute() and Path(path).is_relative_to(root):
+        return Path(path).relative_to(root).as_posix()
+    return path
+
+
+def _with_ids(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return the table indexed by ``sample_id``: its own, an id column, the image path, or the row number."""
+    own = find_column(frame.columns, ("sample_id",))
+    if own is not None:
+        ids = _id_texts(frame[own])
+        _check_ids(ids, own, table.source.name)
+        return frame.drop(columns=own).set_index(pd.Index(ids, name="sample_id"))
+    for candidate in (*ID_NAMES[1:], *PATH_NAMES, IMAGE_COLUMN):
+        column = find_column(frame.columns, (candidate,))
+        if column is None or pd.api.types.is_float_dtype(frame[column].dtype):
+            continue
+        ids = _id_texts(frame[column])
+        if ids.notna().all() and ids.is_unique:
+            return frame.set_index(pd.Index(ids, name="sample_id"))
+    return frame.set_index(pd.Index([str(row) for row in range(len(frame))], name="sample_id", dtype="str"))
+
+
+def _id_texts(values: pd.Series[Any]) -> pd.Series[str]:
+    return values.astype("str")
+
+
+def _check_ids(ids: pd.Series[str], column: str, file: str) -> None:
+    if ids.isna().any():
+        row = int(np.flatnonzero(ids.isna())[0])
+        raise InputError(
+            f"column `{column}` of {file} must name every sample; data row {row + 1} is empty. Fill it in."
+        )
+    if not ids.is_unique:
+        second = int(np.flatnonzero(ids.duplicated())[0])
+        first = int(np.flatnonzero(ids == ids.iloc[second])[0])
+        raise InputError(
+            f"column `{column}` of {file} must hold each id once; '{ids.iloc[second]}' stands in data rows {first + 1} "
+            f"and {second + 1}. Give each row its own id.",
+        )
+
+
+def _matched_by_stem(
+    metadata: pd.DataFrame,
+    folder: Path,
+    options: ReadOptions,
+    table: Table,
+) -> tuple[pd.DataFrame, Path | None]:
+    """Return the table with the images that are named after the samples, and their root."""
+    places = [options.images] if options.images else [folder / name for name in IMAGE_FOLDERS]
+    place = next((place for place in places if place.is_dir()), None)
+    if place is None or find_column(table.frame.columns, (*ID_NAMES, *PATH_NAMES)) is None:
+        if options.images:
+            raise InputError(
+                f"`images` must be given for a table that names its images; {table.source.name} has neither a path nor "
+                f"an id column, or '{options.images}' is no folder. Add a column `filepath`.",
+            )
+        return metadata, None
+    root = Path(os.path.realpath(options.images or folder))
+    prefix = "" if options.images else f"{place.name}/"
+    by_name: dict[str, list[str]] = {}
+    for path in list_images(place):
+        file = path.rpartition("/")[2]
+        for key in {file, os.path.splitext(file)[0], os.path.splitext(path)[0]}:  # noqa: PTH122 - many files
+            by_name.setdefault(key, []).append(prefix + path)
+    matches = [by_name.get(sample, []) for sample in metadata.index]
+    for sample, found in zip(metadata.index, matches, strict=True):
+        if len(found) > 1:
+            raise InputError(
+                f"sample '{sample}' of {table.source.name} must match one image; '{found[0]}' and '{found[1]}' "
+                "both fit. Add a column `filepath`.",
+            )
+    if not any(matches):
+        if options.images:
+            raise InputError(
+                f"`images` must hold files named after the samples of {table.source.name}; none in '{place}' is named "
+                f"like '{metadata.index[0]}'. Add a column `filepath`.",
+            )
+        return metadata, None
+    paths = pd.Series([found[0] if found else None for found in matches], index=metadata.index, dtype="str")
+    return metadata.assign(**{IMAGE_COLUMN: paths}), root
+
+
+def _joined(metadata: pd.DataFrame, path: Path, roles: Roles, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return the metadata with a further table's columns beside it, matched by sample id."""
+    table = read_table(path, roles)
+    column = find_column(table.frame.columns, (*ID_NAMES, *PATH_NAMES))
+    if column is None:
+        raise InputError(
+            f"`join` must name tables with a column `sample_id`; {path.name} has "
+            f"{', '.join(map(str, table.frame.columns))}. Add one.",
+        )
+    ids = _id_texts(table.frame[column])
+    _check_ids(ids, column, path.name)
+    further = table.frame.drop(columns=column).set_index(pd.Index(ids, name="sample_id"))
+    if not further.index.isin(metadata.index).any():
+        raise InputError(
+            f"`join` must name tables of the same samples; no id of {path.name} ('{further.index[0]}', ...) is one of "
+            f"the dataset's ('{metadata.index[0]}', ...).",
+        )
+    for name, array in table.arrays.items():
+        arrays[name] = aligned(
+            ArrayFile(rows=array, where=f"{path.name}#{name}", ids=further.index),
+            metadata.index,
+            name,
+            "the dataset",
+        )
+    further = further.reindex(metadata.index)
+    for name in further.columns.intersection(metadata.columns):
+        if not further[name].astype("str").equals(metadata[name].astype("str")):
+            raise InputError(
+                f"column `{name}` must come from one table; {path.name} has other values than the dataset. "
+                "Rename it in one of them.",
+            )
+        further = further.drop(columns=name)
+    return pd.concat([metadata, further], axis="columns")
+
+
+def _check_roles(roles: Roles, metadata: pd.DataFrame, table: Table) -> None:
+    for role, column in roles.columns():
+        if column in metadata.columns:
+            continue
+        columns = [str(name) for name in metadata.columns]
+        near = difflib.get_close_matches(column, columns, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise InputError(
+            f"`{role}` must name a column of {table.source.name}; got '{column}'.{hint} "
+            f"Columns: {', '.join(columns) or 'none'}.",
+        )
+
+
+def _arrays(
+    found: dict[str, np.ndarray],
+    metadata: pd.DataFrame,
+    table: Table,
+    options: ReadOptions,
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Return the checked arrays, and class names where the file of probabilities holds them."""
+    class_names: tuple[str, ...] = ()
+    named = find_column(found, EMBEDDING_NAMES)
+    chosen: dict[str, ArrayFile] = {}
+    for parameter, given in (("embeddings", options.embeddings), ("probabilities", options.probabilities)):
+        column = given if given in found else named if given is None and parameter == "embeddings" else None
+        column = parameter if given is None and column is None and parameter in found else column
+        if column is not None:
+            chosen[parameter] = ArrayFile(rows=found.pop(column), where=f"{table.source.name}#{column}")
+        elif given is not None:
+            chosen[parameter] = read_array(given, parameter)
+            class_names = chosen[parameter].class_names or class_names
+    checked = {
+        parameter: aligned(array, metadata.index, parameter, table.source.name) for parameter, array in chosen.items()
+    }
+    return {**found, **checked}, class_names
+
+
+def _named_classes(metadata: pd.DataFrame, roles: Roles, class_names: Sequence[str]) -> pd.DataFrame:
+    """Return the metadata with labels and predictions that are positions in the class names replaced by the names."""
+    for column in (roles.label, roles.prediction):
+        if column is None or not class_names or not pd.api.types.is_integer_dtype(metadata[column].dtype):
+            continue
+        values = metadata[column]
+        present = values.dropna()
+        is_position = present.between(0, len(class_names) - 1).all()
+        if is_position and not present.astype("str").isin(list(class_names)).all():
+            names = dict(enumerate(class_names))
+            metadata = metadata.assign(**{column: values.map(names, na_action="ignore").astype("str")})
+    return metadata
+
+
+def _class_columns(
+    metadata: pd.DataFrame,
+    roles: Roles,
+    class_names: Sequence[str],
+    probabilities: np.ndarray,
+    table: Table,
+) -> tuple[str, ...]:
+    """Return one class name a column of the probabilities.
+
+    Raises
+    ------
+    InputError
+        If their number differs, or a label is none of them.
+    """
+    width = probabilities.shape[1]
+    labels = sorted_classes(metadata[roles.label]) if roles.label else ()
+    counted = bool(labels) and all(name.isdecimal() for name in labels)
+    if not class_names and counted and len(labels) < width and int(labels[-1]) < width:
+        return tuple(map(str, range(width)))
+    names = tuple(class_names) or labels
+    if len(names) != width:
+        origin = "`class_names` has" if class_names else f"the label column of {table.source.name} has"
+        raise InputError(
+            f"`probabilities` must have one column a class; it has {width}, {origin} {len(names)}. "
+            "Give `class_names` in the order of the columns.",
+        )
+    strange = [label for label in labels if label not in names]
+    if strange:
+        raise InputError(
+            f"`class_names` must hold every label; '{strange[0]}' of {table.source.name} is not among them "
+            f"({', '.join(names[:5])}{', ...' if len(names) > 5 else ''}). Use the same spelling in both.",
+        )
+    return names

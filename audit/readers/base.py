@@ -1,0 +1,103 @@
+"""What a reader is given, and the shape in which tables travel to :mod:`audit.readers.assembly`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import PIXEL_CAP, Dataset, Roles
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """What the user said beside the path; every reader honours all of it.
+
+    Parameters
+    ----------
+    images
+        Folder that image paths are relative to; the table's folder otherwise.
+    embeddings
+        File (.npy, .npz, .parquet) of (n, d) vectors, ``file.npz#key``, or the name of a list column.
+    probabilities
+        File (.npy, .npz) of (n, classes) class probabilities, or the name of a list column.
+    class_names
+        Names of the columns of ``probabilities``.
+    join
+        Further tables, joined by sample id.
+    roles
+        Column roles; each one set overrides the guess.
+    name
+        Name of the dataset; taken from the path otherwise.
+    pixel_cap
+        Largest width x height of an image.
+    """
+
+    images: Path | None = None
+    embeddings: str | None = None
+    probabilities: str | None = None
+    class_names: tuple[str, ...] = ()
+    join: tuple[Path, ...] = ()
+    roles: Roles = dataclasses.field(default_factory=Roles)
+    name: str | None = None
+    pixel_cap: int = PIXEL_CAP
+
+
+class Reader(Protocol):
+    """A module of this package that reads one format; found by import."""
+
+    title: str
+    """What it reads, in plain words."""
+    priority: int
+    """Of the readers that detect their format in a path, the one of highest priority reads it."""
+
+    def detect(self, path: Path) -> bool:
+        """Return whether the path holds this format; quick, and without an error for any path that exists."""
+
+    def read(self, path: Path, options: ReadOptions) -> Dataset:
+        """Return the dataset."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class StoredImages:
+    """Images kept inside a table rather than beside it, one entry a row.
+
+    Parameters
+    ----------
+    content
+        The file's bytes, or ``None``.
+    paths
+        Where the file lies when there are no bytes, or ``None``.
+    """
+
+    content: Sequence[bytes | None]
+    paths: Sequence[str | None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """A table as it was read, before ids, images and roles are worked out.
+
+    Parameters
+    ----------
+    frame
+        One row a sample; a plain range as index.
+    source
+        The file, for messages.
+    arrays
+        List columns of numbers with one length, as (n, d).
+    images
+        Columns that hold images.
+    class_names
+        Class names by label column, where the format knows them.
+    """
+
+    frame: pd.DataFrame
+    source: Path
+    arrays: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    images: Mapping[str, StoredImages] = dataclasses.field(default_factory=dict)
+    class_names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
