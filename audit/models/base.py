@@ -49,7 +49,10 @@ class Preprocessing:
     mean, std
         Per channel, for values in [0, 1].
     fill
-        Value (0-255) of padding.
+        Value (0-255) of padding, one for all channels or one a channel.
+    crop_offset
+        How half a pixel is rounded when the crop is centered: ``nearest`` (to even, as torchvision, open_clip
+        and timm do) or ``down`` (as transformers does).
     """
 
     size: tuple[int, int]
@@ -58,7 +61,8 @@ class Preprocessing:
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = "bicubic"
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    fill: int = 0
+    fill: int | tuple[int, int, int] = 0
+    crop_offset: Literal["nearest", "down"] = "nearest"
 
     def prepare(self, image: Image.Image) -> np.ndarray:
         """Return the uint8 (height, width, 3) array of an RGB image, resized and cropped as the weights expect."""

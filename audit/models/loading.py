@@ -1,0 +1,115 @@
+"""What libraries say while they load a model, and what they fail with, in words for the reader of a result."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from audit.errors import InputError
+
+LOGGERS = ("", "transformers", "huggingface_hub", "open_clip", "timm")
+"""Loggers that speak while a model loads; the first is the root."""
+
+
+class _Collector(logging.Handler):
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(level=logging.WARNING)
+        self._messages = messages
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._messages.append(record.getMessage())
+
+
+@contextlib.contextmanager
+def library_messages() -> Iterator[list[str]]:
+    """Collect what libraries warn of, by ``warnings`` and by ``logging``, instead of printing it.
+
+    Yields
+    ------
+    list of str
+        Filled while the block runs; each message once, as one line.
+    """
+    heard: list[str] = []
+    collected: list[str] = []
+    collector = _Collector(heard)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    silenced: list[tuple[logging.Logger, list[logging.Handler]]] = []
+    for logger in loggers:
+        if logger.name != "root":
+            silenced.append((logger, logger.handlers[:]))
+            logger.handlers[:] = []
+            if logger.propagate:
+                continue
+        logger.addHandler(collector)
+    try:
+        with warnings.catch_warnings(record=True) as caught, _without_progress_bars():
+            warnings.simplefilter("always")
+            yield collected
+    finally:
+        for logger in loggers:
+            logger.removeHandler(collector)
+        for logger, handlers in silenced:
+            logger.handlers[:] = handlers
+        said = [str(warning.message) for warning in caught if not _routine(warning)] + heard
+        collected.extend(dict.fromkeys(" ".join(text.split()) for text in said))
+
+
+def _routine(warning: warnings.WarningMessage) -> bool:
+    """Return whether a warning speaks to the library's own authors rather than to the model's user."""
+    quiet = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning, ResourceWarning)
+    return issubclass(warning.category, quiet)
+
+
+@contextlib.contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    from huggingface_hub.utils import (  # type: ignore[attr-defined, unused-ignore]
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    if are_progress_bars_disabled():
+        yield
+        return
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        enable_progress_bars()
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw initial weights from a seed and leave the caller's random state as it was."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def offline() -> bool:
+    """Return whether the user told the hub's library to stay off the network."""
+    return os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def not_available(what: str, error: Exception, remedy: str) -> InputError:
+    """Return the error for weights that are neither in the cache nor can be fetched."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = lines[0][:200] if lines else type(error).__name__
+    return InputError(f"`model` must be available: {what} is not in the cache and could not be fetched ({reason}). {remedy}")
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the installed versions of packages by name."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found: dict[str, Any] = {}
+    for package in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

@@ -1,0 +1,94 @@
+"""Values of a model specification's options: text to numbers, flags and choices, with errors in plain words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+from audit.errors import InputError
+
+TRUE = frozenset({"true", "yes", "on", "1"})
+FALSE = frozenset({"false", "no", "off", "0"})
+
+
+def near(name: str, known: Iterable[str], *, n: int = 5) -> str:
+    """Return ", did you mean ...?" with the nearest of the known names; the empty string when none is near."""
+    choices = list(known)
+    found = difflib.get_close_matches(name, choices, n=n, cutoff=0.6)
+    if not found:
+        found = [choice for choice in choices if name and name.lower() in choice.lower()][:n]
+    return f" Did you mean {' or '.join(found)}?" if found else ""
+
+
+def integer(options: Mapping[str, str], key: str, *, low: int = 0) -> int | None:
+    """Return an option as an integer, or ``None`` when it is not given.
+
+    Raises
+    ------
+    InputError
+        If it is no integer or below ``low``.
+    """
+    if key not in options:
+        return None
+    text = options[key].strip()
+    if not text.lstrip("-").isdecimal() or int(text) < low:
+        raise InputError(f"`{key}` must be an integer of at least {low}; got '{options[key]}'.")
+    return int(text)
+
+
+def number(options: Mapping[str, str], key: str, *, low: float, high: float) -> float | None:
+    """Return an option as a number in [low, high], or ``None`` when it is not given."""
+    if key not in options:
+        return None
+    value = _float(key, options[key])
+    if not low <= value <= high:
+        raise InputError(f"`{key}` must be between {low:g} and {high:g}; got '{options[key]}'.")
+    return value
+
+
+def channels(options: Mapping[str, str], key: str) -> tuple[float, float, float] | None:
+    """Return an option as one number a channel: ``0.5`` or ``0.485,0.456,0.406``."""
+    if key not in options:
+        return None
+    values = [_float(key, part) for part in options[key].split(",")]
+    if len(values) == 1:
+        values *= 3
+    if len(values) != 3:
+        raise InputError(f"`{key}` must be one number or three, separated by commas; got '{options[key]}'.")
+    return values[0], values[1], values[2]
+
+
+def size(options: Mapping[str, str], key: str) -> tuple[int, int] | None:
+    """Return an option as (height, width) in pixels: ``224`` or ``224x192``."""
+    if key not in options:
+        return None
+    parts = options[key].lower().split("x")
+    if len(parts) > 2 or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise InputError(f"`{key}` must be pixels, as 224 or HEIGHTxWIDTH; got '{options[key]}'.")
+    return int(parts[0]), int(parts[-1])
+
+
+def flag(options: Mapping[str, str], key: str) -> bool | None:
+    """Return an option as true or false, or ``None`` when it is not given."""
+    if key not in options:
+        return None
+    text = options[key].strip().lower()
+    if text not in TRUE | FALSE:
+        raise InputError(f"`{key}` must be true or false; got '{options[key]}'.")
+    return text in TRUE
+
+
+def choice(options: Mapping[str, str], key: str, allowed: Sequence[str]) -> str | None:
+    """Return an option that must be one of several words, or ``None`` when it is not given."""
+    if key not in options:
+        return None
+    if options[key] not in allowed:
+        raise InputError(f"`{key}` must be one of {', '.join(allowed)}; got '{options[key]}'.")
+    return options[key]
+
+
+def _float(key: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"`{key}` must be a number; got '{text}'.") from None
