@@ -212,7 +212,9 @@ def error_slice_rows(
     members = (assigned[:, None] == np.arange(len(order))) & ~half[:, None]
     p_value = _against_rest(inputs, members, half)
     rows = _confirmed(inputs, method, names.tolist(), members)
-    described = _phrases(inputs, assigned, embeddings, phrases, phrase_embeddings, len(order))
+    described = _phrases(
+        inputs, assigned, embeddings, phrases=phrases, phrase_embeddings=phrase_embeddings, slices=len(order)
+    )
     confused = [found.confused_classes[place] for place in order]
     accuracy = float(inputs.correct[~half].mean())
     kept = [i for i, row in enumerate(rows) if row["n"]]
@@ -235,7 +237,7 @@ def error_slice_rows(
 
 
 def _against_rest(inputs: Inputs, members: NDArray[np.bool_], half: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """p of each slice against the rest of the confirmation half."""
+    """One-sided p of each slice against the rest of the confirmation half."""
     if inputs.group_id is None:
         n = members.sum(axis=0)
         k = (members & inputs.correct[:, None]).sum(axis=0)
@@ -254,6 +256,7 @@ def _phrases(
     inputs: Inputs,
     assigned: NDArray[np.int64],
     embeddings: NDArray[np.floating],
+    *,
     phrases: Sequence[str],
     phrase_embeddings: NDArray[np.floating] | None,
     slices: int,
