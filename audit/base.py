@@ -17,6 +17,7 @@ from audit.errors import InputError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     import torch
+    from PIL import Image
 
     from audit.dataset import Dataset
     from audit.models.base import Model, Preprocessing
@@ -48,7 +49,7 @@ class Bounds:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Extractor(ABC):
+class Extractor(ABC):  # noqa: B024 - its two kinds have the abstract methods
     """Something computed once per (dataset, model) and kept in the store.
 
     Fields are the cache key, together with ``version`` and the extractor's inputs.
@@ -68,8 +69,34 @@ class Extractor(ABC):
         return []
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ImageVariant(ABC):
+    """A changed image (foreground only, hue-shifted, patch-shuffled): a field of an extractor, so part of its key."""
+
+    version: ClassVar[int] = 1
+    """Raised whenever the same fields would give other pixels."""
+
+    def depends_on(self, dataset: Dataset) -> Mapping[str, Any]:  # noqa: ARG002 - part of the interface
+        """Return what else of the dataset the pixels depend on (hashes of masks, boxes): part of the key."""
+        return {}
+
+    @abstractmethod
+    def __call__(self, image: Image.Image, dataset: Dataset, sample_id: str) -> Image.Image:
+        """Return the changed RGB image; called from several threads at once.
+
+        Raises
+        ------
+        audit.images.ImageProblem
+            If the sample lacks what the change needs; the reason is shown and the sample left out.
+        """
+
+
 class ImageExtractor(Extractor):
     """One row an image, computed batch by batch: streamed, sharded, resumable."""
+
+    def image_variant(self) -> ImageVariant | None:
+        """Return the change made to an image before preprocessing; ``None`` leaves it as it is."""
+        return None
 
     def preprocessing(self, model: Model) -> Preprocessing:
         """How an image becomes the array that :meth:`compute` receives; the model's own by default."""
@@ -95,6 +122,9 @@ class ImageExtractor(Extractor):
 
 class DerivedExtractor(Extractor):
     """An array made from other extractors' arrays and the metadata; recomputed whenever those change."""
+
+    kept: ClassVar[bool] = False
+    """Whether the array is worth keeping in the store: set it where computing takes longer than reading."""
 
     def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:  # noqa: ARG002
         """Return the extractors whose arrays :meth:`compute` receives, in order."""
@@ -217,7 +247,8 @@ def _plain(value: Any, field: str) -> Any:
         return specification(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         inner = {f.name: _plain(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
-        return {"class": type(value).__qualname__, "fields": inner}
+        home = {"module": type(value).__module__, "version": value.version} if isinstance(value, ImageVariant) else {}
+        return {"class": type(value).__qualname__, **home, "fields": inner}
     if isinstance(value, tuple | list):
         return [_plain(inner, field) for inner in value]
     if isinstance(value, Mapping):

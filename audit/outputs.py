@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 
-from audit.base import DerivedExtractor, Extractor, ImageExtractor
+from audit.base import DerivedExtractor, Extractor, ImageExtractor, ImageVariant
 from audit.errors import InputError
 from audit.models.base import ABILITY_WORDS, Ability, Classifier, ImageEncoder, TextEncoder
 
@@ -111,7 +111,19 @@ class GivenEmbeddings(DerivedExtractor):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncodedImages(ImageExtractor):
-    """Image embeddings as the model's encoder leaves them: float32 (n, d), not normalised."""
+    """Image embeddings as the model's encoder leaves them: float32 (n, d), not normalised.
+
+    Parameters
+    ----------
+    variant
+        A change made to every image before; ``None`` leaves them as they are.
+    """
+
+    variant: ImageVariant | None = None
+
+    def image_variant(self) -> ImageVariant | None:
+        """Return the change made to every image."""
+        return self.variant
 
     def missing(self, dataset: Dataset, model: Model) -> list[str]:
         """Return the reasons when there are no images or no encoder."""
@@ -124,7 +136,19 @@ class EncodedImages(ImageExtractor):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassLogits(ImageExtractor):
-    """Logits of the model's own classes: float32 (n, classes)."""
+    """Logits of the model's own classes: float32 (n, classes).
+
+    Parameters
+    ----------
+    variant
+        A change made to every image before; ``None`` leaves them as they are.
+    """
+
+    variant: ImageVariant | None = None
+
+    def image_variant(self) -> ImageVariant | None:
+        """Return the change made to every image."""
+        return self.variant
 
     def missing(self, dataset: Dataset, model: Model) -> list[str]:
         """Return the reasons when there are no images or no classifier."""
@@ -168,6 +192,7 @@ class PhraseEmbeddings(DerivedExtractor):
     """
 
     aligned: ClassVar[bool] = False
+    kept: ClassVar[bool] = True
     phrases: tuple[str, ...]
     templates: tuple[str, ...] = ("{}",)
 

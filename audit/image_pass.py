@@ -1,0 +1,277 @@
+"""One pass over a dataset's images for all outputs that are still missing, resumed where a former one stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import shutil
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import Timeout
+
+from audit import shards
+from audit.base import ImageExtractor, specification
+from audit.dataset import Dataset
+from audit.errors import Cancelled, InputError
+from audit.forward import NOT_FINITE, DeviceBatches, collect, default_batch_size, finite_rows
+from audit.models.base import Model
+from audit.progress import Meter, Progress
+from audit.store import Store
+from audit.stream import Batch, Decoder, View
+
+if TYPE_CHECKING:
+    import torch
+
+WAITING_SECONDS = 0.2
+"""How often a process that waits for another one looks again."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Request:
+    """What a computation was asked for, and whom it reports to.
+
+    Parameters
+    ----------
+    dataset, model, store
+        As given to :func:`audit.engine.compute`.
+    batch_size
+        Images a batch; chosen by device and image size when left out.
+    progress, cancelled
+        As given to :func:`audit.engine.compute`.
+    """
+
+    dataset: Dataset
+    model: Model
+    store: Store
+    batch_size: int | None
+    progress: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+
+    def check(self) -> None:
+        """Raise :class:`Cancelled` when the user asked for it."""
+        if self.cancelled():
+            raise Cancelled
+
+    def hold(self, key: str, held: contextlib.ExitStack, stage: str, total: int, done: Callable[[], int]) -> None:
+        """Take a key's lock for as long as ``held`` lives; while another process has it, report how far that one is."""
+        lock = self.store.lock(key)
+        while True:
+            try:
+                held.enter_context(lock.acquire(timeout=0))
+            except Timeout:
+                self.check()
+                self.progress(Progress(stage=stage, done=done(), total=total))
+                time.sleep(WAITING_SECONDS)
+            else:
+                return
+
+
+def image_key(extractor: ImageExtractor, dataset: Dataset, model: Model) -> str:
+    """Return the key of a per-image output: extractor, preprocessing, model and the images' content."""
+    variant = extractor.image_variant()
+    return Store.key(
+        {
+            "kind": "output",
+            "extractor": specification(extractor),
+            "preprocessing": dataclasses.asdict(extractor.preprocessing(model)),
+            "model": model.fingerprint if extractor.uses_model else None,
+            "images": dataset.images_fingerprint,
+            "variant": dict(variant.depends_on(dataset)) if variant is not None else {},
+        },
+    )
+
+
+def image_rows(dataset: Dataset) -> np.ndarray:
+    """Return the rows whose image file could be hashed: int64 (images,); the others have no image to compute."""
+    return np.flatnonzero(np.asarray([content != "" for content in dataset.content_hashes], dtype=bool))
+
+
+def compute_missing(request: Request, extractors: Sequence[ImageExtractor]) -> None:
+    """Compute and keep the per-image outputs that the store lacks.
+
+    Raises
+    ------
+    Cancelled
+        If the user asked to stop; finished shards are kept.
+    InputError
+        If no image could be read.
+    """
+    keys = {image_key(each, request.dataset, request.model): each for each in extractors}
+    rows = image_rows(request.dataset)
+    with contextlib.ExitStack() as held:
+        # In one order everywhere: two runs that want the same outputs cannot wait for each other.
+        for key in sorted(keys):
+            folder = request.store.partial_folder(key)
+            finished = functools.partial(shards.done, folder)
+            request.hold(key, held, "Another run is computing these images", len(rows), finished)
+        lacking = {key: extractor for key, extractor in keys.items() if not request.store.has(key)}
+        if not lacking:
+            return
+        outputs = [_Output.begin(request, key, extractor) for key, extractor in lacking.items()]
+        for size in sorted({output.partial.batch_size for output in outputs}):
+            _Pass(request, rows, [output for output in outputs if output.partial.batch_size == size]).run()
+        for output in outputs:
+            output.finish(request, rows)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class _Output:
+    key: str
+    extractor: ImageExtractor
+    view: View
+    partial: shards.Partial
+    device: DeviceBatches
+
+    @classmethod
+    def begin(cls, request: Request, key: str, extractor: ImageExtractor) -> _Output:
+        """Open the shards of an output, with the batch size that they were begun with."""
+        model = request.model
+        preprocessing = extractor.preprocessing(model)
+        size = request.batch_size or default_batch_size(model.device, preprocessing)
+        facts = {
+            "extractor": type(extractor).__name__,
+            "model": model.name,
+            "dataset": request.dataset.name,
+            "specification": specification(extractor),
+        }
+        partial = shards.Partial(request.store.partial_folder(key), size, facts)
+        if request.batch_size is not None:
+            partial.shrink_to(request.batch_size)
+        device = DeviceBatches(model, partial.device_batch)
+        view = View(preprocessing=preprocessing, variant=extractor.image_variant())
+        return cls(key=key, extractor=extractor, view=view, partial=partial, device=device)
+
+    def finish(self, request: Request, rows: np.ndarray) -> None:
+        """Assemble the shards into an entry of the store."""
+        self.partial.flush()
+        failures = self.partial.failures
+        _keep_quarantine(request, rows, failures)
+        if len(failures) == len(rows):
+            shutil.rmtree(self.partial.folder)
+            raise InputError(_nothing_readable(request.dataset, failures))
+        with request.store.temporary() as folder:
+            files = self.partial.assemble(folder, rows)
+            request.store.adopt(self.key, folder, files, self._provenance(request, rows, failures))
+        shutil.rmtree(self.partial.folder, ignore_errors=True)
+
+    def _provenance(self, request: Request, rows: np.ndarray, failures: Mapping[int, str]) -> dict[str, Any]:
+        import torch
+
+        model = request.model
+        return {
+            "extractor": type(self.extractor).__name__,
+            "specification": specification(self.extractor),
+            "model": model.name,
+            "model_facts": model.provenance(),
+            "dataset": request.dataset.name,
+            "images_fingerprint": request.dataset.images_fingerprint,
+            "images": len(rows),
+            "failures": {str(rows[at]): reason for at, reason in sorted(failures.items())},
+            "device": model.device,
+            "dtype": model.dtype,
+            "torch_threads": torch.get_num_threads(),
+            "seed": None,
+            "batch_size": self.partial.batch_size,
+            # More than one: the device's memory was too small for the batch, and last bits may differ.
+            "device_batch_sizes": self.partial.device_batches,
+            "seconds": round(self.partial.seconds, 3),
+        }
+
+
+class _Pass:
+    """One pass over the images for outputs whose batches are cut alike."""
+
+    def __init__(self, request: Request, rows: np.ndarray, outputs: Sequence[_Output]) -> None:
+        self.request = request
+        self.rows = rows
+        self.outputs = outputs
+        self.accelerated = request.model.device != "cpu"
+        self.meter = Meter("Images", len(rows))
+
+    def run(self) -> None:
+        """Compute every batch that some output lacks; what is finished is kept whatever stops the pass."""
+        spans = list(self._lacking())
+        self.meter.start_at(len(self.rows) - sum(stop - start for start, stop in spans))
+        views = [output.view for output in self.outputs]
+        decoder = Decoder(self.request.dataset, self.rows, views, device=self.request.model.device)
+        # On an accelerator the results of a batch are fetched after the next one has been sent.
+        flying: deque[tuple[Batch, list[_Launched]]] = deque()
+        try:
+            with contextlib.closing(decoder.batches(spans)) as batches:
+                for batch in batches:
+                    flying.append((batch, [self._launch(output, batch) for output in self._wanting(batch)]))
+                    if len(flying) > int(self.accelerated):
+                        self._land(*flying.popleft())
+                    self.request.check()
+            while flying:
+                self._land(*flying.popleft())
+        finally:
+            for output in self.outputs:
+                output.partial.flush()
+
+    def _lacking(self) -> Iterator[tuple[int, int]]:
+        size = self.outputs[0].partial.batch_size
+        for start in range(0, len(self.rows), size):
+            stop = min(start + size, len(self.rows))
+            if not all(output.partial.covers(start, stop) for output in self.outputs):
+                yield start, stop
+
+    def _wanting(self, batch: Batch) -> list[_Output]:
+        return [output for output in self.outputs if not output.partial.covers(batch.start, batch.stop)]
+
+    def _launch(self, output: _Output, batch: Batch) -> _Launched:
+        pixels = batch.pixels[output.view]
+        pieces = output.device.launch(output.extractor, pixels.images)
+        output.partial.shrink_to(output.device.size)
+        return _Launched(output=output, pieces=pieces, device_batch=output.device.size)
+
+    def _land(self, batch: Batch, launched: Sequence[_Launched]) -> None:
+        for each in launched:
+            pixels = batch.pixels[each.output.view]
+            arrays = collect(each.pieces)
+            good = list(pixels.good)
+            failures = dict(pixels.failures)
+            whole = finite_rows(arrays) if arrays else np.ones(0, dtype=bool)
+            if not whole.all():
+                failures.update({at: NOT_FINITE for at, fine in zip(good, whole, strict=True) if not fine})
+                good = [at for at, fine in zip(good, whole, strict=True) if fine]
+                arrays = {name: array[whole] for name, array in arrays.items()}
+            rows = shards.Rows(
+                start=batch.start,
+                stop=batch.stop,
+                good=good,
+                arrays=arrays,
+                failures=failures,
+                device_batch=each.device_batch,
+            )
+            each.output.partial.add(rows)
+        self.request.progress(self.meter.advance(batch.stop - batch.start))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class _Launched:
+    output: _Output
+    pieces: list[dict[str, torch.Tensor]]
+    device_batch: int
+
+
+def _keep_quarantine(request: Request, rows: np.ndarray, failures: Mapping[int, str]) -> None:
+    broken = {at: reason for at, reason in failures.items() if reason != NOT_FINITE}
+    if not broken:
+        return
+    positions = rows[sorted(broken)]
+    table = request.dataset.metadata.iloc[positions][["filepath"]].astype("str")
+    table["reason"] = [broken[at] for at in sorted(broken)]
+    request.store.write_quarantine(request.dataset.images_fingerprint, table)
+
+
+def _nothing_readable(dataset: Dataset, failures: Mapping[int, str]) -> str:
+    if not failures:
+        return f"`images` of '{dataset.name}' must hold at least one readable file; got none. Check the images' folder."
+    counted = "; ".join(f"{count} {reason}" for reason, count in Counter(failures.values()).most_common(3))
+    return f"`images` of '{dataset.name}' must hold at least one usable image; got {counted}. Check the images' folder."
