@@ -1,0 +1,1 @@
+"""The dashboard's pages: functions only, run by the entry file ``app.py``."""

@@ -1,0 +1,87 @@
+"""What the map can be coloured by: metadata, whether the prediction is right, and any result's column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from audit.dataset import IMAGE_COLUMN
+from audit.registry import audits
+from pages.result_view import precomputed_column
+from pages.selection import prediction_column, sample_table
+from pages.session import attempt, result_of, workspace
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+
+CORRECT = "prediction is right"
+"""The colouring by whether label and prediction agree."""
+
+_SEPARATOR = " / "
+
+
+def colour_options(dataset: Dataset, name: str, model_name: str) -> dict[str, str]:
+    """Return the colourings by name, with their words: label first, then attributes, correctness, the rest.
+
+    Parameters
+    ----------
+    dataset
+        The samples.
+    name, model_name
+        Names in the workspace; their newest results' columns can colour the map.
+    """
+    roles = dataset.roles
+    columns = [column for column in (roles.label, *roles.attributes, roles.center, roles.background) if column]
+    options = {column: column.replace("_", " ") for column in columns}
+    if prediction_column(dataset, dataset.metadata, precomputed_column()):
+        options[CORRECT] = CORRECT
+    for column in map(str, dataset.metadata.columns):
+        if column not in options and worth_colouring(dataset.metadata[column], column):
+            options[column] = column.replace("_", " ")
+    known = audits()
+    seen: set[str] = set()
+    for facts in workspace().runs(dataset=name, model=model_name):
+        audit = str(facts["audit"])
+        if audit in known and audit not in seen and facts["dataset_fingerprint"] == dataset.fingerprint:
+            seen.add(audit)
+            for column in result_of(str(facts["key"])).by_sample.columns:
+                options[f"{facts['key']}{_SEPARATOR}{column}"] = (
+                    f"{known[audit].title}: {str(column).replace('_', ' ')}"
+                )
+    return options
+
+
+def worth_colouring(values: pd.Series[Any], column: str) -> bool:
+    """Return whether a column says anything by colour: numbers, or text that repeats."""
+    if column == IMAGE_COLUMN:
+        return False
+    distinct = int(values.nunique())
+    return distinct > 1 and (pd.api.types.is_numeric_dtype(values) or distinct <= max(60, len(values) // 20))
+
+
+def colour_values(colour: str, dataset: Dataset, table: pd.DataFrame) -> pd.Series[Any] | None:
+    """Return the values of a colouring, aligned to the table; ``None`` when it no longer exists."""
+    if colour == CORRECT:
+        column = prediction_column(dataset, dataset.metadata, precomputed_column())
+        if column is None or dataset.roles.label is None:
+            return None
+        rows = dataset.metadata.loc[table.index]
+        right = rows[dataset.roles.label].astype("str").to_numpy() == rows[column].astype("str").to_numpy()
+        return pd.Series(np.where(right, "right", "wrong"), index=table.index, name="prediction")
+    if colour in dataset.metadata.columns:
+        return dataset.metadata.loc[table.index, colour]
+    key, separator, column = colour.partition(_SEPARATOR)
+    if not separator or not workspace().store.has_result(key):
+        return None
+    by_sample = result_of(key).by_sample
+    return by_sample[column].reindex(table.index) if column in by_sample.columns else None
+
+
+def linked_table(dataset: Dataset, key: str) -> pd.DataFrame:
+    """Return the samples with the columns of the result that a link came from, when it is still there."""
+    if not key or not workspace().store.has_result(key):
+        return dataset.metadata
+    result, problem = attempt(lambda: result_of(key))
+    return dataset.metadata if problem else sample_table(dataset, result)

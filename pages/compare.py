@@ -1,0 +1,285 @@
+"""Two models or more on one dataset: an audit's scores side by side, with intervals of the differences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from audit.comparison import Comparison, NamedResult, compare_runs
+from audit.errors import InputError
+from audit.fields import build_audit
+from audit.plots import interval_figure
+from audit.registry import audits
+from audit.result import Verdict
+from audit.run import explain_missing
+from audit.wording import format_interval, format_value
+from pages.audit_page import audit_request, link_settings
+from pages.charts import show_figure
+from pages.job_panel import escape_markdown, job_of, show_job, submit
+from pages.markup import empty_html, heading_html, notes_html, plural, verdict_html
+from pages.navigation import DATA, audit_path, link
+from pages.session import (
+    attempt,
+    chosen_dataset,
+    chosen_model,
+    dataset_of,
+    finished,
+    latest,
+    model_of,
+    result_of,
+    workspace,
+)
+from pages.state import PageState
+from pages.tables import download_table, show_table
+
+if TYPE_CHECKING:
+    from audit.base import Audit
+    from audit.dataset import Dataset
+
+_FIRST_CHOICE = 8
+
+
+def show() -> None:
+    """Show the comparison of models on the chosen dataset."""
+    st.html(
+        heading_html(
+            "", "Compare models", "The same samples, the same question, several models: what changes, and by how much."
+        )
+    )
+    name = chosen_dataset()
+    models = list(workspace().models())
+    if name is None or len(models) < 2:
+        lacking = "Add a dataset first." if name is None else f"Only {plural(len(models), 'model')} so far."
+        st.html(empty_html("Two models are needed", f"{lacking} Columns of predictions count as models too."))
+        link(DATA, "Add data and models", icon=":material/add:")
+        return
+    dataset, problem = attempt(lambda: dataset_of(name))
+    if problem:
+        st.error(escape_markdown(problem), icon=":material/error:")
+        link(DATA, "Mend it on the data page", icon=":material/database:")
+        return
+    state = PageState("compare")
+    audit_name, chosen = _pick(state, name, dataset, models)
+    if len(chosen) < 2:
+        st.html(empty_html("Choose at least two models", "The first one is what the others are compared with."))
+        return
+    audit = _question(audit_name, name, dataset, chosen)
+    if audit is None:
+        st.html(
+            empty_html(
+                "This audit needs a setting", "Run it once on its own page; the comparison then uses the same settings."
+            )
+        )
+        link(audit_path(audit_name), "Open the audit", icon=":material/arrow_forward:")
+        return
+    found = {model: finished(audit, name, dataset, model) for model in chosen}
+    _show_missing(audit, name, dataset, [model for model, facts in found.items() if facts is None])
+    runs = [
+        NamedResult(name=model, result=result_of(str(facts["key"])), provenance=facts)
+        for model, facts in found.items()
+        if facts
+    ]
+    if len(runs) >= 2:
+        _show_comparison(audit, runs, dataset, state)
+
+
+def _pick(state: PageState, name: str, dataset: Dataset, models: list[str]) -> tuple[str, list[str]]:
+    known = audits()
+    options = list(known)
+    linked = f"{state['audit']} {state['models']}"
+    if st.session_state.get("compare linked") != linked or "compare models" not in st.session_state:
+        st.session_state["compare audit"] = state["audit"] if state["audit"] in known else options[0]
+        st.session_state["compare models"] = linked_models(state["models"], models) or _with_answers(
+            name, dataset, models
+        )
+    st.session_state["compare models"] = [model for model in st.session_state["compare models"] if model in models]
+    audit = st.selectbox("Audit", options, key="compare audit", format_func=lambda option: known[option].title)
+    chosen = st.multiselect(
+        "Models", models, key="compare models", help="The first one is what the others are compared with."
+    )
+    state.update({"audit": audit, "models": json.dumps(chosen, ensure_ascii=False)})
+    st.session_state["compare linked"] = f"{state['audit']} {state['models']}"
+    return str(audit), [str(model) for model in chosen]
+
+
+def linked_models(text: str, models: Sequence[str]) -> list[str]:
+    """Return the models that a link names and the workspace has; empty for text that is no list."""
+    try:
+        wanted = json.loads(text or "[]")
+    except json.JSONDecodeError:
+        return []
+    return [model for model in wanted if model in models] if isinstance(wanted, list) else []
+
+
+def _with_answers(name: str, dataset: Dataset, models: list[str]) -> list[str]:
+    """Return the chosen model and others, those that have answers first."""
+    answered = [model for model in models if any(latest(audit, name, dataset, model) for audit in audits())]
+    first = [model for model in (chosen_model(),) if model in models]
+    return list(dict.fromkeys([*first, *answered, *models]))[:_FIRST_CHOICE]
+
+
+def _question(audit_name: str, name: str, dataset: Dataset, chosen: Sequence[str]) -> Audit | None:
+    """Return the audit with the settings that the first model was asked with, the default ones otherwise."""
+    for model in chosen:
+        facts = latest(audit_name, name, dataset, model)
+        if facts is not None:
+            return build_audit(audit_name, link_settings(audit_name, facts["settings"]))
+    try:
+        return build_audit(audit_name)
+    except InputError:
+        return None
+
+
+def _show_missing(audit: Audit, name: str, dataset: Dataset, models: Sequence[str]) -> None:
+    """Offer to compute what is not there yet, and say what cannot be."""
+    requests, reasons = [], []
+    for model_name in models:
+        request = audit_request(audit, name, dataset, model_name)
+        job = job_of(request)
+        if job is not None and job.active:
+            show_job(job)
+            continue
+        model, problem = attempt(lambda model_name=model_name: model_of(model_name))
+        missing = [problem] if problem else explain_missing(audit, dataset, model)
+        if missing:
+            reasons.append(f"{model_name}: {'; '.join(missing)}")
+        else:
+            requests.append(request)
+    if reasons:
+        st.html(empty_html("Some models cannot answer this", "What is missing:", reasons))
+    if requests:
+        words = f"{plural(len(requests), 'model')} not asked yet: " + ", ".join(request.model for request in requests)
+        st.caption(escape_markdown(words))
+        if st.button(
+            f"Run the audit for {plural(len(requests), 'model')}",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="compare run",
+        ):
+            for request in requests:
+                submit(request)
+            st.rerun()
+
+
+def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset, state: PageState) -> None:
+    comparison = compare_runs(runs)
+    scores = [score for score in runs[0].result.overall.index if score in set(comparison.overall["score"])]
+    headline = runs[0].result.verdict.score
+    key = f"compare {audit.name()} {len(runs)}"
+    st.session_state.setdefault("compare score", headline if headline in scores else scores[0])
+    if st.session_state["compare score"] not in scores:
+        st.session_state["compare score"] = scores[0]
+    score = st.selectbox("Score", scores, key="compare score", format_func=lambda text: str(text).replace("_", " "))
+    table = score_rows(comparison, str(score))
+    st.html(verdict_html(comparison_verdict(table, str(score))))
+    null = float(table["null"].iloc[0]) if "null" in table.columns and table["null"].nunique() == 1 else None
+    figure = interval_figure(
+        table.drop(columns=["null"], errors="ignore"), null=null, order="given" if len(runs) <= 3 else "value"
+    )
+    show_figure(figure, key=f"{key} {score} figure", text=f"{score} of {plural(len(runs), 'model')} with intervals")
+    _show_differences(table, key=f"{key} {score}")
+    results = {run.name: run.result for run in runs}
+    for position, drawn in enumerate(audit.compare(results, dataset)):
+        st.subheader(escape_markdown(drawn.title), anchor=False)
+        show_figure(drawn.figure, key=f"{key} figure {position}", text=drawn.text)
+    _show_groups(comparison, runs, key)
+    with st.expander(f"Limits ({plural(len(comparison.notes), 'note')})", icon=":material/rule:"):
+        paired = "All runs rest on the same samples." if comparison.paired else "The runs rest on different samples."
+        st.html(notes_html([paired, *comparison.notes]))
+    download_table(comparison.overall, f"{audit.name()}-comparison", key=f"{key} scores", label="Scores")
+
+
+def score_rows(comparison: Comparison, score: str) -> pd.DataFrame:
+    """Return one score's rows, indexed by model."""
+    rows = comparison.overall[comparison.overall["score"] == score].drop(columns=["score", "kind"], errors="ignore")
+    return rows.set_index(pd.Index(rows["run"], name="model")).drop(columns=["run"])
+
+
+def comparison_verdict(table: pd.DataFrame, score: str) -> Verdict:
+    """Return the answer of a comparison: the largest difference from the first model that its interval sets apart from 0.
+
+    Parameters
+    ----------
+    table
+        As :func:`score_rows` leaves it.
+    score
+        The score's name.
+    """
+    words, first = score.replace("_", " "), str(table.index[0])
+    unit = str(table["unit"].iloc[0] or "") if "unit" in table.columns else ""
+    others = table.iloc[1:].dropna(subset=["difference"])
+    if others.empty:
+        return Verdict(state="not_computed", sentence=f"No two models have a value of {words}.")
+    known = others.dropna(subset=["difference_low", "difference_high"])
+    apart = known[(known["difference_low"] > 0) | (known["difference_high"] < 0)]
+    pool = apart if len(apart) else known if len(known) else others
+    name = str(pool.index[int(np.argmax(pool["difference"].abs().to_numpy()))])
+    row = pool.loc[name]
+    shown = "points" if unit == "share" else unit
+    interval = format_interval(float(row["difference_low"]), float(row["difference_high"]), shown)
+    sentence = (
+        f"{words.capitalize()}: {name} {format_value(float(row['value']), unit)}, "
+        f"{first} {format_value(float(table['value'].iloc[0]), unit)}; difference {signed(float(row['difference']), shown)}"
+        + (f", 95 % interval {interval}." if interval else ".")
+    )
+    if len(others) > 1:
+        sentence += f" {len(apart)} of {len(others)} models differ from {first}."
+    if not len(known):
+        return Verdict(state="too_few", sentence=sentence)
+    return Verdict(state="differs" if len(apart) else "no_difference", sentence=sentence)
+
+
+def signed(value: float, unit: str) -> str:
+    """Return a difference with its sign."""
+    text = format_value(value, unit)
+    return text if text.startswith(("+", "-", "−", "not")) else f"+{text}"
+
+
+def _show_differences(table: pd.DataFrame, *, key: str) -> None:
+    shown = table.drop(columns=["where"], errors="ignore")
+    show_table(shown, key=f"{key} table")
+
+
+def _show_groups(comparison: Comparison, runs: Sequence[NamedResult], key: str) -> None:
+    wide = wide_groups(comparison)
+    if wide.empty:
+        return
+    st.subheader(escape_markdown(f"By {str(wide.index.name).replace('_', ' ')}"), anchor=False)
+    units = comparison.by_group["unit"] if "unit" in comparison.by_group.columns else pd.Series(dtype="str")
+    share = bool(len(units)) and set(units.dropna()) <= {"share", "points"}
+    st.dataframe(
+        wide.style.format(
+            "{:.1%}" if share else "{:.3f}", na_rep="–", subset=list(wide.columns[wide.dtypes == "float64"])
+        ),
+        key=f"{key} groups",
+        height=420,
+    )
+    download_table(
+        comparison.by_group,
+        f"{key.replace(' ', '-')}-groups",
+        key=f"{key} groups file",
+        label=f"Groups of {plural(len(runs), 'model')}",
+    )
+
+
+def wide_groups(comparison: Comparison) -> pd.DataFrame:
+    """Return the groups' values with one column a model, and with two models their difference."""
+    rows = comparison.by_group
+    if rows.empty:
+        return pd.DataFrame()
+    name = str(rows.columns[0])
+    keys = [column for column in (name, "kind") if column in rows.columns]
+    wide = rows.pivot_table(index=keys, columns="run", values="value", sort=False, observed=True)
+    wide = wide.reindex(columns=[run for run in comparison.names if run in wide.columns])
+    wide.columns = pd.Index([str(column) for column in wide.columns])
+    if len(comparison.names) == 2 and wide.shape[1] == 2:
+        wide["difference"] = wide.iloc[:, 1] - wide.iloc[:, 0]
+    wide = wide.reset_index().set_index(name)
+    if "kind" in wide.columns and wide["kind"].nunique() <= 1:
+        wide = wide.drop(columns=["kind"])
+    return wide

@@ -1,0 +1,274 @@
+"""All samples on a map: colour by anything known, draw around points, see their images and their table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from audit.errors import InputError
+from audit.maps import MapCoordinates, read_map
+from pages.colouring import colour_options, colour_values, linked_table
+from pages.gallery import show_gallery, show_sample
+from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
+from pages.map_chart import show_map
+from pages.markup import empty_html, heading_html, plural
+from pages.navigation import DATA, link
+from pages.result_view import gallery_words, precomputed_column
+from pages.selection import (
+    inside_any,
+    outlines_from_text,
+    prediction_column,
+    rows_of,
+    where_text,
+    wrong_first,
+)
+from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, workspace
+from pages.state import PageState
+from pages.tables import download_table
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+    from audit.jobs import Job, JobRequest
+
+_METHODS = {"pca": "PCA", "umap": "UMAP"}
+_NEAREST = 24
+_TABLE_ROWS = 2_000
+
+
+def show() -> None:
+    """Show the map of the chosen dataset and model."""
+    st.html(
+        heading_html(
+            "",
+            "Explore",
+            "Every sample as one point: neighbours look alike to the model. Draw around points to see them.",
+        )
+    )
+    name, model_name = chosen_dataset(), chosen_model()
+    if name is None or model_name is None:
+        lacking = "dataset" if name is None else "model"
+        st.html(empty_html(f"No {lacking} yet", f"Add a {lacking} first; the map is drawn from its embeddings."))
+        link(DATA, f"Add a {lacking}", icon=":material/add:")
+        return
+    dataset, problem = attempt(lambda: dataset_of(name))
+    if problem:
+        st.error(escape_markdown(problem), icon=":material/error:")
+        link(DATA, "Mend it on the data page", icon=":material/database:")
+        return
+    state = PageState("explore")
+    jobs = {method: _job(method, name, model_name, dataset) for method in _METHODS}
+    method = _pick_method(state, jobs)
+    job = jobs[method][1]
+    if job is not None and job.state == "done" and workspace().store.has(job.result_key):
+        _show_map(dataset, state, job.result_key, name, model_name)
+        return
+    _show_no_map(dataset, model_name, jobs, method)
+
+
+def _job(method: str, name: str, model_name: str, dataset: Dataset) -> tuple[JobRequest, Job | None]:
+    request = settings_request("map", name, model_name, dataset.fingerprint, {"method": method})
+    return request, job_of(request)
+
+
+def _pick_method(state: PageState, jobs: dict[str, tuple[JobRequest, Job | None]]) -> str:
+    key = "map method"
+    wanted = state["method"] if state["method"] in _METHODS else "pca"
+    if key not in st.session_state or st.session_state.get("map method linked") != state["method"]:
+        st.session_state[key] = wanted
+
+    def words(method: str) -> str:
+        job = jobs[method][1]
+        return f"{_METHODS[method]} (computing)" if job is not None and job.active else _METHODS[method]
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = st.segmented_control(
+            "Map",
+            list(_METHODS),
+            key=key,
+            required=True,
+            format_func=words,
+            help="PCA shows the two directions of largest variance. UMAP keeps neighbours together; distances between far groups mean little.",
+        )
+    if method != wanted:
+        state.update({"method": method if method != "pca" else None, "lasso": None, "page": None})
+    st.session_state["map method linked"] = state["method"]
+    return str(method)
+
+
+def _show_no_map(
+    dataset: Dataset, model_name: str, jobs: dict[str, tuple[JobRequest, Job | None]], method: str
+) -> None:
+    request, job = jobs[method]
+    if job is not None and job.active:
+        show_job(job)
+        st.skeleton(height=520)
+        return
+    if job is not None:
+        show_job(job)
+    model, problem = attempt(lambda: model_of(model_name))
+    reasons = [problem] if problem else MapCoordinates().missing(dataset, model)
+    if reasons:
+        st.html(
+            empty_html(
+                "No map of this dataset with this model", "A map needs one vector a sample. What is missing:", reasons
+            )
+        )
+        link(DATA, "Add a model that encodes images", icon=":material/add:")
+        return
+    st.html(
+        empty_html(
+            "The map has not been drawn yet",
+            f"{model_name} looks at {plural(len(dataset), 'sample')} once; after that, maps, colours and selections take no time.",
+        )
+    )
+    if st.button("Draw the map", type="primary", icon=":material/bubble_chart:", key="draw map"):
+        submit(request)
+        if method == "pca":
+            # PCA is there at once, UMAP when it is ready.
+            submit(jobs["umap"][0])
+        st.rerun()
+
+
+def _show_map(dataset: Dataset, state: PageState, key: str, name: str, model_name: str) -> None:
+    coordinates = read_map(workspace().store, key)
+    table = linked_table(dataset, state["from"]).loc[coordinates.index]
+    options = colour_options(dataset, name, model_name)
+    colour = _pick_colour(state, options)
+    values = colour_values(colour, dataset, table)
+    points = coordinates.to_numpy()
+    selected, words = _selected(points, table, state)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        show_map(key, coordinates, colour, values, state, selected)
+    prediction = prediction_column(dataset, table, precomputed_column())
+    opened = state["sample"] if state["sample"] in table.index else ""
+    with right:
+        if opened:
+            st.subheader("This sample", anchor=False)
+            show_sample(dataset, table, opened, state, prediction=prediction, key="explore")
+        else:
+            _show_composition(values, selected, words)
+    _show_selection(dataset, table, points, selected, words, opened, state, prediction)
+
+
+def _pick_colour(state: PageState, options: dict[str, str]) -> str:
+    default = next(iter(options), "")
+    wanted = state["colour"] if state["colour"] in options else default
+    if (
+        st.session_state.get("map colour") not in options
+        or st.session_state.get("map colour linked") != state["colour"]
+    ):
+        st.session_state["map colour"] = wanted
+    chosen = st.selectbox("Colour by", list(options), key="map colour", format_func=lambda option: options[option])
+    if chosen != wanted:
+        state.update({"colour": chosen if chosen != default else None})
+    st.session_state["map colour linked"] = state["colour"]
+    return str(chosen or "")
+
+
+def _selected(points: np.ndarray, table: pd.DataFrame, state: PageState) -> tuple[np.ndarray | None, str]:
+    """Return the mask of the selection, ``None`` without one, and the selection in words."""
+    mask, words = None, []
+    if state["where"]:
+        try:
+            mask = rows_of(state["where"], table)
+            words.append(where_text(state["where"]))
+        except InputError as error:
+            st.warning(escape_markdown(str(error)), icon=":material/link_off:")
+    polygons = outlines_from_text(state["lasso"])
+    if polygons:
+        inside = inside_any(points, polygons)
+        mask = inside if mask is None else mask & inside
+        words.append("drawn around")
+    return mask, ", ".join(words)
+
+
+def _show_composition(values: pd.Series[Any] | None, selected: np.ndarray | None, words: str) -> None:
+    chosen = selected is not None and bool(selected.any())
+    st.subheader("In the selection" if chosen else "On the map", anchor=False)
+    if values is None:
+        return
+    if not chosen:
+        st.caption(
+            "Drag around points with the lasso or the box; click one point to see it. A double click lifts the selection."
+        )
+    else:
+        st.caption(escape_markdown(words))
+    table = composition(values, selected if chosen else None)
+    configuration = {
+        "share": st.column_config.ProgressColumn("share", format="percent", min_value=0, max_value=1),
+        "share_of_all": st.column_config.NumberColumn("of all", format="percent"),
+    }
+    st.dataframe(table, key="composition", column_config=configuration, height=min(len(table), 11) * 36 + 40)
+
+
+def composition(values: pd.Series[Any], selected: np.ndarray | None) -> pd.DataFrame:
+    """Return how often each value of a column occurs in a selection and in all samples.
+
+    Parameters
+    ----------
+    values
+        One value a sample; many-valued numbers are cut into quarters.
+    selected
+        Mask of the selection; all samples when ``None``.
+
+    Returns
+    -------
+    DataFrame
+        Index: the value. Columns ``n``, ``share`` (of the selection) and, with a selection, ``share_of_all``.
+    """
+    text = values
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > 12:
+        text = pd.qcut(values, 4, duplicates="drop").astype("str")
+    text = text.astype("str").fillna("none")
+    inside = text if selected is None else text[selected]
+    n = inside.value_counts()
+    table = pd.DataFrame({"n": n, "share": n / max(len(inside), 1)})
+    if selected is not None:
+        table["share_of_all"] = (text.value_counts() / len(text)).reindex(table.index)
+    table.index.name = str(values.name)
+    return table
+
+
+def _show_selection(
+    dataset: Dataset,
+    table: pd.DataFrame,
+    points: np.ndarray,
+    selected: np.ndarray | None,
+    words: str,
+    opened: str,
+    state: PageState,
+    prediction: str | None,
+) -> None:
+    if selected is not None:
+        rows, title = table[selected], f"Selected: {words}"
+    elif opened:
+        rows, title = table.iloc[nearest(points, int(table.index.get_loc(opened)), _NEAREST)], "Nearest on this map"
+    else:
+        rows, title = table, "All samples"
+    if not opened or selected is not None:
+        rows = wrong_first(rows, dataset.roles.label, prediction)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(escape_markdown(title), anchor=False, width="content")
+        if (selected is not None or opened) and st.button(
+            "Lift the selection", icon=":material/deselect:", type="tertiary", key="lift selection"
+        ):
+            state.update({"where": None, "lasso": None, "sample": None, "page": None, "from": None})
+            st.session_state["map redraw"] = st.session_state.get("map redraw", 0) + 1
+            st.rerun()
+    st.caption(gallery_words(rows, dataset.roles.label, prediction))
+    if dataset.has_images:
+        show_gallery(dataset, rows, state, prediction=prediction, detail=False, key="explore")
+    with st.expander(f"Table of {plural(len(rows), 'row')}", icon=":material/table:", expanded=not dataset.has_images):
+        st.dataframe(rows.head(_TABLE_ROWS), key="explore rows")
+        download_table(rows, f"{dataset.name}-selection", key="explore rows", label="Selection")
+
+
+def nearest(points: np.ndarray, position: int, k: int) -> np.ndarray:
+    """Return the positions of the k points nearest to one, itself first."""
+    distance = np.square(points - points[position]).sum(axis=1)
+    distance[position] = -1
+    return np.argsort(distance, kind="stable")[:k]

@@ -1,0 +1,177 @@
+"""The gallery: paged thumbnails with label, struck wrong prediction and group tag; a click opens one sample."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from audit.images import ImageProblem
+from audit.locations import assets_folder
+from audit.thumbnails import thumbnail
+from pages.markup import empty_html, facts_html, plural
+from pages.selection import Card, cards, cell_text, page_of
+from pages.session import workspace
+from pages.state import PageState
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+
+PAGE_SIZE = 24
+"""Thumbnails a page: fills the rows of two, three, four, six and eight columns."""
+
+_READERS = 4
+
+
+def show_gallery(
+    dataset: Dataset,
+    table: pd.DataFrame,
+    state: PageState,
+    *,
+    prediction: str | None,
+    tags: Sequence[str] = (),
+    detail: bool = True,
+    key: str,
+) -> None:
+    """Show the samples of a table, a page at a time, and the one that was clicked.
+
+    Parameters
+    ----------
+    dataset
+        The samples.
+    table
+        Rows to show, in order, as :func:`pages.selection.sample_table` leaves them.
+    state
+        The page's state; holds the page number and the opened sample.
+    prediction
+        Column of the predictions.
+    tags
+        Columns whose values make the tag.
+    detail
+        Whether the opened sample is shown here, above the thumbnails.
+    key
+        Unique name of this gallery.
+    """
+    if table.empty:
+        st.html(empty_html("No samples here", "Choose another row of the table, or draw around other points."))
+        return
+    opened = state["sample"] if state["sample"] in table.index else ""
+    if opened and detail:
+        show_sample(dataset, table, opened, state, prediction=prediction, tags=tags, key=key)
+    page, rows, pages = page_of(len(table), state.number("page", 1), PAGE_SIZE)
+    shown = cards(dataset, table, list(table.index[rows]), prediction=prediction, tags=tags)
+    picked = _component()(
+        key=f"{key} gallery {page}",
+        data={"samples": card_data(dataset, shown), "chosen": opened, "description": plural(len(table), "sample")},
+        on_opened_change=lambda: None,
+    )
+    if picked.opened and picked.opened != opened:
+        state.update({"sample": str(picked.opened)})
+        st.rerun()
+    if pages > 1:
+        _pager(state, page, pages, len(table), key)
+
+
+def _pager(state: PageState, page: int, pages: int, length: int, key: str) -> None:
+    # The widget is new on every page: its value is the link's, whoever turned the page.
+    name = f"{key} page {page} of {length}"
+
+    def turn() -> None:
+        state.update({"page": str(st.session_state[name]), "sample": None})
+
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left"):
+        st.pagination(pages, default=page, key=name, on_change=turn, max_visible_pages=5)
+        first = (page - 1) * PAGE_SIZE
+        st.caption(f"{first + 1:,}–{min(first + PAGE_SIZE, length):,} of {length:,}", width="content")
+
+
+def show_sample(
+    dataset: Dataset,
+    table: pd.DataFrame,
+    sample: str,
+    state: PageState,
+    *,
+    prediction: str | None,
+    tags: Sequence[str] = (),
+    key: str,
+) -> None:
+    """Show one sample large, with everything that is known about it."""
+    card = cards(dataset, table, [sample], prediction=prediction, tags=tags)[0]
+    with st.container(border=True, key=f"{key} sample".replace(" ", "-")):
+        picture, facts = st.columns([1, 2], gap="medium")
+        path, problem = picture_of(dataset, sample, thumbnail_folder(), size=320)
+        with picture:
+            if path:
+                st.image(str(path), width="stretch", alt=card.alternative)
+            else:
+                st.caption(problem)
+        with facts:
+            known = {str(column): cell_text(value) for column, value in table.loc[sample].items()}
+            st.html(facts_html({"sample": sample, **{name: text for name, text in known.items() if text}}))
+            if st.button("Close", key=f"{key} close sample", icon=":material/close:"):
+                state.update({"sample": None})
+                st.rerun()
+
+
+def thumbnail_folder() -> Path:
+    """Return the cache of thumbnails."""
+    return workspace().home / "thumbnails"
+
+
+def picture_of(dataset: Dataset, sample: str, folder: Path, *, size: int) -> tuple[Path | None, str]:
+    """Return the path of a sample's cached thumbnail, or ``None`` and why there is none."""
+    if not dataset.has_images:
+        return None, "no image"
+    try:
+        return thumbnail(dataset, sample, size=size, folder=folder), ""
+    except ImageProblem as problem:
+        return None, problem.reason
+
+
+def card_data(dataset: Dataset, shown: Sequence[Card]) -> list[dict[str, Any]]:
+    """Return what the gallery component draws, pictures as data so that no original is ever served."""
+    # The folder is asked for here: a thread of the pool has no session.
+    folder = thumbnail_folder()
+    with ThreadPoolExecutor(_READERS) as readers:
+        pictures = list(readers.map(lambda card: _source(dataset, card.sample_id, folder), shown))
+    return [
+        {
+            "id": card.sample_id,
+            "label": card.label,
+            "prediction": card.prediction,
+            "wrong": card.wrong,
+            "tag": card.tag,
+            "alternative": card.alternative,
+            "source": source,
+            "problem": problem,
+        }
+        for card, (source, problem) in zip(shown, pictures, strict=True)
+    ]
+
+
+def _source(dataset: Dataset, sample: str, folder: Path) -> tuple[str, str]:
+    path, problem = picture_of(dataset, sample, folder, size=160)
+    if path is None:
+        return "", problem
+    return f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}", ""
+
+
+def _component() -> Any:
+    # Registered anew each time: the registry belongs to the running server and forgets nothing that is equal.
+    return st.components.v2.component(
+        "model-audit.gallery",
+        html='<ul class="gallery"></ul>',
+        css=_asset("gallery.css"),
+        js=_asset("gallery.js"),
+    )
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return (assets_folder() / name).read_text(encoding="utf-8")

@@ -1,0 +1,119 @@
+"""The map's chart: one figure for each set of inputs, so that a selection in the browser survives a rerun."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from audit.plots import map_figure
+from pages.charts import picked_text, projected
+from pages.selection import outlines, outlines_text, subsample
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from pages.state import PageState
+
+MOST_POINTS = 50_000
+"""Points sent to the browser at most; a lasso still means every sample inside it."""
+
+_CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "displayModeBar": True,
+    "scrollZoom": True,
+    "modeBarButtonsToRemove": ["toImage", "autoScale2d"],
+}
+_SHOWN = "map shown"
+_LINKED = "map selection drawn by the server"
+
+
+def show_map(
+    key: str,
+    coordinates: pd.DataFrame,
+    colour: str,
+    values: pd.Series[Any] | None,
+    state: PageState,
+    selected: np.ndarray | None,
+) -> None:
+    """Show the map and keep what is drawn on it in the page's state.
+
+    A selection made in the browser is greyed by the browser, on the same figure; one that came by link, or
+    before the colour changed, is drawn into the figure.
+
+    Parameters
+    ----------
+    key
+        The map's key in the store.
+    coordinates
+        Columns x and y, indexed by sample id.
+    colour
+        Name of the colouring.
+    values
+        The column to colour by.
+    state
+        Receives ``lasso`` and ``sample``.
+    selected
+        Mask of the present selection.
+    """
+    identity = (key, colour, st.session_state.get("map redraw", 0), state["where"])
+    if st.session_state.get(_SHOWN) != identity:
+        st.session_state[_SHOWN] = identity
+        st.session_state[_LINKED] = state["lasso"]
+    drawn = bool(state["where"] or st.session_state[_LINKED])
+    mask = selected if drawn else None
+    shown = subsample(len(coordinates), MOST_POINTS)
+    figure = _figure(_print(identity, st.session_state[_LINKED], values), coordinates, values, mask, shown)
+    name = f"map {_print(identity, st.session_state[_LINKED], None)}"
+
+    def picked() -> None:
+        selection = st.session_state[name]["selection"]
+        polygons = outlines(selection)
+        point = "" if polygons else picked_text(selection)
+        text = outlines_text(polygons)
+        if st.session_state[_LINKED]:
+            # The figure shows an older selection: draw the new one into it.
+            st.session_state[_LINKED] = text
+        state.update({"lasso": text or (state["lasso"] if point else None), "sample": point or None, "page": None})
+
+    st.plotly_chart(
+        figure,
+        key=name,
+        config=_CONFIG,
+        on_select=picked,
+        selection_mode=("points", "box", "lasso"),
+        alt=f"Map of {len(coordinates):,} samples coloured by {colour}.",
+    )
+    if len(shown) < len(coordinates):
+        st.caption(
+            f"Shown are {len(shown):,} of {len(coordinates):,} points, drawn at random; a selection means all samples inside it.",
+        )
+
+
+def _print(identity: Any, linked: str, values: pd.Series[Any] | None) -> str:
+    digest = hashlib.blake2b(repr((identity, linked)).encode(), digest_size=12)
+    if values is not None:
+        digest.update(pd.util.hash_pandas_object(values.astype("str"), index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+# The first argument stands for the others, which are not hashed.
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _figure(
+    inputs: str,  # noqa: ARG001 - the key of the cache
+    _coordinates: pd.DataFrame,
+    _values: pd.Series[Any] | None,
+    _selected: np.ndarray | None,
+    _shown: np.ndarray,
+) -> go.Figure:
+    points = _coordinates.to_numpy()[_shown]
+    figure = map_figure(
+        points,
+        [str(sample) for sample in _coordinates.index[_shown]],
+        None if _values is None else _values.iloc[_shown],
+        selected=None if _selected is None else _selected[_shown],
+    )
+    return projected(figure)

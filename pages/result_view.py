@@ -1,0 +1,201 @@
+"""A result from top to bottom, the same for every audit: verdict, number, figures, tables, gallery, reading, next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from audit.errors import InputError
+from audit.plots import score_figure
+from pages.charts import show_figure
+from pages.gallery import show_gallery
+from pages.job_panel import escape_markdown
+from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
+from pages.navigation import COMPARE, EXPLORE, link
+from pages.selection import prediction_column, rows_of, sample_table, where_text, wrong_first
+from pages.session import chosen_model, figures_of, workspace
+from pages.tables import download_table, show_table
+
+if TYPE_CHECKING:
+    from audit.base import Audit
+    from audit.dataset import Dataset
+    from audit.result import Result
+    from pages.state import PageState
+
+
+def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset: Dataset, state: PageState) -> None:
+    """Show an audit's answer.
+
+    Parameters
+    ----------
+    audit
+        The audit with its parameters.
+    result
+        What it found.
+    facts
+        Provenance of the result.
+    dataset
+        The data.
+    state
+        The page's state; holds the selected row and sample.
+    """
+    key = str(facts["key"])
+    st.html(verdict_html(result.verdict))
+    show_number(audit, result, key=f"{key} number")
+    _show_figures(audit, result, key, dataset, state)
+    _show_tables(result, key, state)
+    shown = _show_gallery(result, dataset, state, key)
+    _show_reading(audit, result, facts)
+    _show_next(audit, result, key, state, shown)
+
+
+def show_number(audit: Audit, result: Result, *, key: str) -> None:
+    """Show the one number that matters: drawn, and in words with everything it travels with."""
+    name = result.verdict.score
+    if name not in result.overall.index:
+        return
+    row = result.overall.loc[name]
+    words = score_words(name, row)
+    if pd.notna(row["value"]):
+        show_figure(score_figure(row, published=audit.published.get(name)), key=key, text=words)
+    st.caption(escape_markdown(words))
+
+
+def _show_figures(audit: Audit, result: Result, key: str, dataset: Dataset, state: PageState) -> None:
+    def pick(where: str) -> None:
+        state.update({"where": where or None, "page": None, "sample": None})
+
+    for position, figure in enumerate(figures_of(key, audit, dataset)):
+        st.subheader(escape_markdown(figure.title), anchor=False)
+        show_figure(figure.figure, key=f"{key} figure {position}", text=figure.text, on_pick=pick)
+
+
+def _show_tables(result: Result, key: str, state: PageState) -> None:
+    st.subheader("All scores", anchor=False)
+    show_table(result.overall, key=f"{key} overall")
+    table, kind = _table_of_kind(result.by_group, state, key)
+    if table.empty:
+        return
+    words = str(table.index.name).replace("_", " ")
+    st.subheader(escape_markdown(f"By {kind.replace('_', ' ') or words}"), anchor=False)
+    selectable = "where" in table.columns
+    if selectable:
+        st.caption("Click a row to see its images below.")
+    wheres = [str(where) for where in table["where"]] if selectable else []
+    chosen = wheres.index(state["where"]) if state["where"] in wheres else None
+    row = show_table(table, key=f"{key} groups {kind}", select=selectable, chosen=chosen)
+    memory = f"{key} row {kind}"
+    if selectable and row != st.session_state.get(memory, chosen):
+        # Only a click moves the link: a point picked in a figure stays until a row is clicked.
+        state.update({"where": wheres[row] if row is not None else None, "page": None, "sample": None})
+    st.session_state[memory] = row
+
+
+def _table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.DataFrame, str]:
+    """Return the rows of the kind that the page shows; a picker appears when there are several."""
+    if "kind" not in table.columns:
+        return table, ""
+    kinds = [str(kind) for kind in table["kind"].dropna().unique()]
+    if len(kinds) < 2:
+        return table, kinds[0] if kinds else ""
+    name = f"{key} kind"
+    if name not in st.session_state:
+        st.session_state[name] = state["kind"] if state["kind"] in kinds else kinds[0]
+    kind = st.segmented_control(
+        "Table", kinds, key=name, required=True, format_func=lambda text: escape_markdown(text.replace("_", " "))
+    )
+    state.update({"kind": kind if kind != kinds[0] else None})
+    return table[table["kind"].astype("str") == kind], str(kind)
+
+
+def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) -> pd.DataFrame:
+    """Show the images of the selected row and return their rows."""
+    table = sample_table(dataset, result)
+    where = state["where"]
+    try:
+        rows = table[rows_of(where, table)]
+    except InputError as error:
+        st.warning(escape_markdown(str(error)), icon=":material/link_off:")
+        where, rows = "", table
+    prediction = prediction_column(dataset, table, precomputed_column())
+    rows = wrong_first(rows, dataset.roles.label, prediction)
+    st.subheader("Images" if not where else escape_markdown(f"Images: {where_text(where)}"), anchor=False)
+    st.caption(gallery_words(rows, dataset.roles.label, prediction))
+    if dataset.has_images:
+        tags = [column for column in json.loads(where or "{}") if column not in (dataset.roles.label, prediction)]
+        show_gallery(dataset, rows, state, prediction=prediction, tags=tags, key=key)
+    else:
+        st.dataframe(rows.head(500), key=f"{key} rows")
+    return rows
+
+
+def gallery_words(rows: pd.DataFrame, label: str | None, prediction: str | None) -> str:
+    """Return how many samples are shown, and how many of them are wrongly predicted."""
+    words = plural(len(rows), "sample")
+    if label is None or prediction is None or rows.empty:
+        return words
+    wrong = int((rows[label].astype("str") != rows[prediction].astype("str")).sum())
+    share = 100 * wrong / len(rows)
+    order = "; the wrong ones come first" if 0 < wrong < len(rows) else ""
+    return f"{words}, {wrong:,} of them predicted wrongly ({share:.1f} %){order}"
+
+
+def precomputed_column() -> str | None:
+    """Return the column that the chosen model stands for, when it is a column of predictions."""
+    source = workspace().models().get(chosen_model() or "")
+    if source is None or not source.spec.startswith("precomputed?"):
+        return None
+    pairs = dict(pair.partition("=")[::2] for pair in source.spec.partition("?")[2].split("&"))
+    return pairs.get("prediction")
+
+
+def _show_reading(audit: Audit, result: Result, facts: Mapping[str, Any]) -> None:
+    with st.expander("How to read this", icon=":material/menu_book:"):
+        st.markdown(escape_markdown(audit.reading))
+        if audit.formula:
+            st.latex(audit.formula)
+        st.caption(escape_markdown(audit.reference))
+    noted = f" ({plural(len(result.notes), 'note')})" if result.notes else ""
+    with st.expander(f"Limits{noted}", icon=":material/rule:"):
+        if audit.limits:
+            st.markdown(escape_markdown(audit.limits))
+        if result.notes:
+            st.html(notes_html(result.notes))
+        st.caption(escape_markdown(provenance_words(facts)))
+
+
+def provenance_words(facts: Mapping[str, Any]) -> str:
+    """Return when, on what and in how long a result was computed."""
+    when = datetime.fromisoformat(str(facts["created"])).strftime("%d %B %Y, %H:%M")
+    took = elapsed(float(facts["seconds"]))
+    versions = facts.get("versions", {})
+    by = f", Model Audit {versions['model-audit']}" if "model-audit" in versions else ""
+    return f"Computed {when} UTC in {took} on {plural(int(facts['samples']), 'sample')} of “{facts['dataset']}” with {facts['model']}{by}."
+
+
+def _show_next(audit: Audit, result: Result, key: str, state: PageState, shown: pd.DataFrame) -> None:
+    st.subheader("What next", anchor=False)
+    name = audit.name()
+    with st.container(horizontal=True, gap="small"):
+        selection = {"where": state["where"], "from": key} if state["where"] else {"from": key}
+        link(EXPLORE, f"Open {plural(len(shown), 'image')} in Explore", selection, icon=":material/bubble_chart:")
+        link(COMPARE, "Compare with another model", {"audit": name}, icon=":material/compare_arrows:")
+    with st.container(horizontal=True, gap="small"):
+        for table, words in ((result.overall, "Scores"), (result.by_group, "Groups"), (shown, "Samples")):
+            with st.popover(f"Download {words.lower()}", icon=":material/download:"):
+                download_table(table, f"{name}-{words.lower()}", key=f"{key} {words}", label=words)
+        with st.popover("Link to this page", icon=":material/link:"):
+            st.caption("Opens this dataset, model, audit, settings and selection.")
+            st.code(page_url(), language=None, wrap_lines=True)
+
+
+def page_url() -> str:
+    """Return the address of the page as it stands."""
+    base = str(st.context.url or "").partition("?")[0]
+    return f"{base}?{urlencode(st.query_params.to_dict())}"

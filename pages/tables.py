@@ -1,0 +1,187 @@
+"""Tables: scores in the words of their unit, the interval drawn in the row, a click that means a row, guarded downloads."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from audit.export import to_csv, to_parquet
+from audit.wording import format_p, format_value
+
+DRAWING = "drawing"
+"""Column that holds each row's interval as a picture."""
+
+HIDDEN = ("where", "unit", "kind")
+"""Columns that serve the page, not the reader."""
+
+COLUMN_WORDS = {
+    "value": "value",
+    "low": "95 % low",
+    "high": "95 % high",
+    "n": "n",
+    "support": "support",
+    "null": "with no effect",
+    "p_value": "p",
+    "q_value": "q (corrected p)",
+    DRAWING: "value, interval, no effect",
+}
+"""Headings of the columns that mean the same in every audit."""
+
+_UNIT_COLUMNS = ("value", "low", "high", "null")
+_DRAWN_WIDTH, _DRAWN_HEIGHT = 220, 30
+_ROW_PIXELS = 38
+_ROWS_SHOWN = 14
+
+
+def show_table(table: pd.DataFrame, *, key: str, select: bool = False, chosen: int | None = None) -> int | None:
+    """Show a score table and return the position of the selected row.
+
+    Parameters
+    ----------
+    table
+        ``overall`` or ``by_group``.
+    key
+        Unique name.
+    select
+        Whether a row can be selected.
+    chosen
+        Position selected when the page opens.
+
+    Returns
+    -------
+    int or None
+        Position of the selected row.
+    """
+    shown = readable(table)
+    styled = shown.style.format(lambda value: cell(value, ""))
+    for unit, rows in row_units(table).items():
+        for column in _UNIT_COLUMNS:
+            if column in shown.columns:
+                styled = styled.format(_formatter(unit), subset=(rows, [column]))
+    for column in ("p_value", "q_value"):
+        if column in shown.columns:
+            styled = styled.format(
+                lambda p: format_p(p).removeprefix("p ").removeprefix("= "), subset=[column]
+            )
+    for column in ("n", "support"):
+        if column in shown.columns:
+            styled = styled.format("{:,.0f}", subset=[column])
+    configuration: dict[str, Any] = {
+        column: st.column_config.Column(COLUMN_WORDS.get(column, column.replace("_", " "))) for column in shown.columns
+    }
+    if DRAWING in shown.columns:
+        configuration[DRAWING] = st.column_config.ImageColumn(COLUMN_WORDS[DRAWING], width=_DRAWN_WIDTH)
+    height = _ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
+    common: dict[str, Any] = {"column_config": configuration, "height": height, "row_height": _ROW_PIXELS, "key": key, "placeholder": "–"}
+    if not select:
+        st.dataframe(styled, **common)
+        return None
+    default: Any = {"selection": {"rows": [chosen]}} if chosen is not None else None
+    event = st.dataframe(styled, on_select="rerun", selection_mode="single-row", selection_default=default, **common)
+    rows = event.selection.rows
+    return rows[0] if rows else None
+
+
+def _formatter(unit: str) -> Any:
+    return lambda value: cell(value, unit)
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as it is shown: interval drawn first, page columns hidden, unique row labels."""
+    shown = table.drop(columns=[column for column in HIDDEN if column in table.columns])
+    shown = shown.dropna(axis="columns", how="all")
+    if {"value", "low", "high"} <= set(shown.columns) and len(shown):
+        shown.insert(1, DRAWING, interval_pictures(table))
+    if not shown.index.is_unique:
+        shown = shown.reset_index()
+    return shown
+
+
+def row_units(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the row labels of each unit; without unique labels the positions."""
+    units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
+    labels = table.index if table.index.is_unique else pd.RangeIndex(len(table))
+    return {str(unit): list(labels[(units == unit).to_numpy()]) for unit in units.unique()}
+
+
+def cell(value: Any, unit: str) -> str:
+    """Return a cell as text: numbers in the words of their unit, everything else as it is."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | float | np.integer | np.floating):
+        return format_value(float(value), unit)
+    return str(value)
+
+
+def interval_pictures(table: pd.DataFrame) -> list[str]:
+    """Return each row's drawing as a picture: dot, line, hollow diamond, one axis for all rows of a unit."""
+    numbers = table.reindex(columns=list(_UNIT_COLUMNS)).astype("float64")
+    units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
+    pictures = []
+    for position, unit in enumerate(units):
+        same = numbers[(units == unit).to_numpy()].to_numpy()
+        same = same[np.isfinite(same)]
+        domain = (float(same.min()), float(same.max())) if same.size else (0.0, 1.0)
+        pictures.append(_picture(numbers.iloc[position], domain))
+    return pictures
+
+
+def _picture(row: pd.Series[float], domain: tuple[float, float]) -> str:
+    """Draw one row in tones that are visible on the light and on the dark theme."""
+    room = (domain[1] - domain[0]) or 1.0
+
+    def across(value: float) -> float:
+        return 10 + (_DRAWN_WIDTH - 20) * (value - domain[0]) / room
+
+    middle = _DRAWN_HEIGHT / 2
+    parts = []
+    if np.isfinite(row["low"]) and np.isfinite(row["high"]):
+        parts.append(
+            f"<line x1='{across(row['low']):.1f}' x2='{across(row['high']):.1f}' y1='{middle}' y2='{middle}' "
+            "stroke='#1B87B8' stroke-width='3.5' stroke-linecap='round'/>",
+        )
+    if np.isfinite(row["value"]):
+        parts.append(f"<circle cx='{across(row['value']):.1f}' cy='{middle}' r='6' fill='#1B87B8'/>")
+    if np.isfinite(row["null"]):
+        x = across(row["null"])
+        parts.append(
+            f"<path d='M{x - 7:.1f} {middle} L{x:.1f} {middle - 7} L{x + 7:.1f} {middle} L{x:.1f} {middle + 7} Z' "
+            "fill='none' stroke='#8A96A1' stroke-width='2.5'/>",
+        )
+    size = f"width='{_DRAWN_WIDTH}' height='{_DRAWN_HEIGHT}' viewBox='0 0 {_DRAWN_WIDTH} {_DRAWN_HEIGHT}'"
+    drawing = f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{''.join(parts)}</svg>"
+    return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode("ascii")
+
+
+def download_table(table: pd.DataFrame, name: str, *, key: str, label: str = "") -> None:
+    """Offer a table as CSV (cells that a spreadsheet would run are guarded) and as Parquet."""
+    above = f"{label} " if label else ""
+    with st.container(horizontal=True, gap="small"):
+        for kind, write, mime in (
+            ("CSV", to_csv, "text/csv"),
+            ("Parquet", to_parquet, "application/vnd.apache.parquet"),
+        ):
+            st.download_button(
+                f"{above}{kind}",
+                data=_deferred(write, table),
+                file_name=f"{name}.{kind.lower()}",
+                mime=mime,
+                key=f"{key} {kind}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def _deferred(write: Any, table: pd.DataFrame) -> Any:
+    """Return a function that writes the file only when somebody asks for it."""
+    return lambda: write(table)
+
+
+def column_order(columns: Sequence[str], first: Sequence[str]) -> list[str]:
+    """Return the columns with the named ones first."""
+    return [*(column for column in first if column in columns), *(column for column in columns if column not in first)]
