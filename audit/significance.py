@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from audit.errors import InputError
 from audit.statistics import divide
@@ -58,6 +58,8 @@ def fisher_exact(
     )
     if np.any((k1 < 0) | (k1 > n1) | (k2 < 0) | (k2 > n2)):
         raise InputError("Every count must lie between 0 and its `n`; some does not.")
+    from scipy import stats
+
     p = np.full(k1.shape, np.nan)
     valid = (n1 > 0) & (n2 > 0)
     x, successes, drawn, total = k1[valid], (k1 + k2)[valid], n1[valid], (n1 + n2)[valid]
@@ -196,6 +198,8 @@ def adjust_p_values(p_values: ArrayLike, method: Correction = "benjamini_hochber
     InputError
         When a p-value lies outside [0, 1] or the method is unknown.
     """
+    from scipy import stats
+
     p = np.asarray(p_values, dtype=np.float64)
     adjusted = np.full(p.shape, np.nan)
     tested = np.isfinite(p)

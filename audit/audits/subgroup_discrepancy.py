@@ -83,7 +83,7 @@ class SubgroupDiscrepancy(Audit):
         "MacroStd says by how much the accuracy of a class typically differs from subgroup to subgroup. "
         "Small subgroups differ by chance alone, so compare it with the value that shuffled subgroups would give "
         "(the hollow diamond): only what lies clearly above it speaks of a difference. "
-        "The table then names the subgroups and cells that differ, with q-values that allow for looking at many of them."
+        "The table then names the subgroups and cells that differ; q-values allow for looking at many of them."
     )
     formula: ClassVar[str] = (
         r"\mathrm{MacroStd}=\frac{1}{|C|}\sum_c\sqrt{\sum_g \frac{n_{cg}}{n_c}\,(a_{cg}-\bar a_c)^2}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from audit.errors import InputError
 from audit.resampling import Units, bootstrap, centred_interval, resampling_units
@@ -186,6 +186,8 @@ def fit_temperature(
     InputError
         When no row has a label.
     """
+    from scipy import optimize
+
     usable = np.flatnonzero(label >= 0)
     if not len(usable):
         raise InputError("`label` must name the class of at least one row to fit a temperature; none does.")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from audit.errors import InputError
 from audit.resampling import bootstrap, percentile_interval, resampling_units
@@ -285,7 +285,7 @@ def moon_shape(
     coefficients, _, squares, design = fits[1]
     freedom = models - 3
     error = np.sqrt(squares / freedom * np.linalg.inv(design.T @ design)[2, 2])
-    half = float(stats.t.ppf((1 + level) / 2, freedom) * error)
+    half = float(special.stdtrit(freedom, (1 + level) / 2) * error)
     curvature = float(coefficients[2])
     return MoonShape(
         x,

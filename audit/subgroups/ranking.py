@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from audit.errors import InputError
 from audit.statistics import Interval, divide, wilson_interval
@@ -55,7 +55,9 @@ def auroc(score: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
     negatives = len(truth) - positives
     if not positives or not negatives:
         return float("nan")
-    ranks = stats.rankdata(score)
+    from scipy.stats import rankdata
+
+    ranks = rankdata(score)
     return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 

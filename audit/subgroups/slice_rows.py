@@ -38,6 +38,9 @@ SEARCHED = 40
 FEWEST_TO_FIT = 200
 """Below this number of samples in a half, look-alike groups are not searched for."""
 
+MOST_TO_FIT = 20_000
+"""Look-alike groups are fitted on at most so many samples; all samples are then assigned to them."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Searched:
@@ -190,17 +193,19 @@ def error_slice_rows(
     """
     classes = len(inputs.label.levels)
     half = split_halves(len(inputs.correct), inputs.group_id, seed)
-    fit = half & (inputs.prediction >= 0)
-    if fit.sum() < FEWEST_TO_FIT:
+    fit = np.flatnonzero(half & (inputs.prediction >= 0))
+    if len(fit) < FEWEST_TO_FIT:
         return Searched(
             [], None, [f"look-alike groups with errors need {2 * FEWEST_TO_FIT} samples to be searched for"]
         )
+    if len(fit) > MOST_TO_FIT:
+        fit = np.sort(np.random.default_rng(seed).choice(fit, size=MOST_TO_FIT, replace=False))
     found = find_error_slices(
         embeddings[fit],
         inputs.label.codes[fit],
         inputs.prediction[fit],
         classes,
-        slices=min(slices, int(fit.sum()) // 20),
+        slices=min(slices, len(fit) // 20),
         seed=seed,
     )
     assigned = found.assign(embeddings, inputs.label.codes)
