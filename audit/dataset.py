@@ -179,8 +179,12 @@ class Dataset:
         return self.metadata[column]
 
     def with_roles(self, roles: Roles) -> Dataset:
-        """Return the same data with other column roles."""
-        return dataclasses.replace(self, roles=roles)
+        """Return the same data with other column roles; class names go where they do not hold the new labels."""
+        names = self.class_names
+        if names and roles.label is not None and roles.label in self.metadata.columns:
+            known = set(sorted_classes(self.metadata[roles.label])) <= set(names)
+            names = names if known else ()
+        return dataclasses.replace(self, roles=roles, class_names=names)
 
     def with_metadata(self, metadata: pd.DataFrame) -> Dataset:
         """Return the same samples with other (added or corrected) columns; the index must be equal."""

@@ -67,16 +67,22 @@ def _image_of(dataset: Dataset, sample_id: str) -> tuple[str, Path]:
         raise InputError(f"`sample_id` must be a sample of '{dataset.name}'; got '{sample_id}'.")
     if sample_id in dataset.quarantine.index:
         raise ImageProblem(str(dataset.quarantine.loc[sample_id, "reason"]))
-    path = dataset.metadata.loc[sample_id, IMAGE_COLUMN] if dataset.has_images else None
-    if dataset.root is None or pd.isna(path):
+    if dataset.root is None or IMAGE_COLUMN not in dataset.metadata.columns:
         raise ImageProblem(NO_IMAGE)
-    return str(path), dataset.root
+    path = dataset.metadata[IMAGE_COLUMN].iloc[_position(dataset, sample_id)]
+    if not isinstance(path, str):
+        raise ImageProblem(NO_IMAGE)
+    return path, dataset.root
+
+
+def _position(dataset: Dataset, sample_id: str) -> int:
+    return int(dataset.index.get_indexer(pd.Index([sample_id]))[0])
 
 
 def _content_hash(dataset: Dataset, sample_id: str, path: str, root: Path) -> str:
     """Return the hash of one image: the dataset's when it has been computed, else of this file alone."""
     if dataset.content is not None or "content_hashes" in dataset.__dict__:
-        known = dataset.content_hashes[int(dataset.index.get_indexer(pd.Index([sample_id]))[0])]
+        known = dataset.content_hashes[_position(dataset, sample_id)]
         if known:
             return known
     real, _ = regular_file(path, root)

@@ -74,10 +74,13 @@ def assemble(table: Table, *, folder: Path, name: str, options: ReadOptions) -> 
 def _with_images(table: Table, folder: Path, options: ReadOptions) -> tuple[pd.DataFrame, Path | None]:
     """Return the table with a column ``filepath``, and the root of the paths; ``None`` without a path."""
     frame = table.frame.copy()
-    inside = {name: images for name, images in table.images.items() if any(row is not None for row in images.content)}
-    for name, images in table.images.items():
-        values = unpack(images.content) if name in inside else images.paths
-        frame[name] = pd.Series(list(values), index=frame.index, dtype="str")
+    inside = []
+    for name, parts in table.images.items():
+        unpacked = [row for part in parts for row in unpack(part)]
+        stored = any(row.unpacked for row in unpacked)
+        inside += [name] if stored else []
+        paths = [row.unpacked if stored else row.path for row in unpacked]
+        frame[name] = pd.Series(paths, index=frame.index, dtype="str")
     column = find_column(inside, PATH_NAMES) or next(iter(inside), None) or _path_column(frame)
     if column is None:
         return frame, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -64,18 +64,21 @@ class Reader(Protocol):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class StoredImages:
-    """Images kept inside a table rather than beside it, one entry a row.
+    """A column of images kept inside a table file rather than beside it.
 
     Parameters
     ----------
-    content
-        The file's bytes, or ``None``.
-    paths
-        Where the file lies when there are no bytes, or ``None``.
+    file
+        The table's file.
+    column
+        The column's name.
+    rows
+        Iterates over the rows anew each time it is called: (the image's bytes or ``None``, its path or ``None``).
     """
 
-    content: Sequence[bytes | None]
-    paths: Sequence[str | None]
+    file: Path
+    column: str
+    rows: Callable[[], Iterator[tuple[bytes | None, str | None]]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +94,7 @@ class Table:
     arrays
         List columns of numbers with one length, as (n, d).
     images
-        Columns that hold images.
+        Columns that hold images, in one part a file.
     class_names
         Class names by label column, where the format knows them.
     """
@@ -99,5 +102,5 @@ class Table:
     frame: pd.DataFrame
     source: Path
     arrays: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    images: Mapping[str, StoredImages] = dataclasses.field(default_factory=dict)
+    images: Mapping[str, tuple[StoredImages, ...]] = dataclasses.field(default_factory=dict)
     class_names: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
