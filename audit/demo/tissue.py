@@ -17,9 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from audit.demo.backgrounds import noise_bank
+from audit.demo.backgrounds import noise_bank, white_noise
 from audit.demo.captions import caption
-from audit.demo.drawing import Points, ellipse
+from audit.demo.drawing import Points
 
 Field = NDArray[np.float32]
 
@@ -88,16 +88,31 @@ class _Canvas:
         self.picture = Image.new("L", (size * _SCALE, size * _SCALE), 0)
         self.draw = ImageDraw.Draw(self.picture)
 
-    def add(self, points: Points, amount: float) -> None:
-        """Fill a polygon, given in 128ths of the picture, with an amount of 0 to 2."""
-        corners = (points * (self.size * _SCALE / 128)).ravel().tolist()
-        self.draw.polygon(corners, fill=int(np.clip(amount * 127, 0, 255)))
+    def add(self, bodies: Points, amounts: Points) -> None:
+        """Fill polygons (n, corners, 2), given in 128ths of the picture, with amounts of 0 to 2."""
+        placed = (bodies * (self.size * _SCALE / 128)).reshape(len(bodies), -1).tolist()
+        levels = np.clip(amounts * 127, 0, 255).astype(int).tolist()
+        for corners, level in zip(placed, levels, strict=True):
+            self.draw.polygon(corners, fill=level)
 
     def amounts(self, softness: float) -> Field:
         small = self.picture.reduce(_SCALE)
         if softness:
             small = small.filter(ImageFilter.GaussianBlur(softness * self.size / 128))
         return np.asarray(small, dtype=np.float32) / 127
+
+
+def _ellipses(
+    middles: Points, wide: Points | float, tall: Points | float, tilt: Points | float,
+    corners: int = 18,
+) -> Points:
+    """Return (n, corners, 2) polygons of ellipses with half axes wide and tall; tilt in radians."""
+    n = len(middles)
+    wide, tall, tilt = (np.broadcast_to(value, n)[:, None] for value in (wide, tall, tilt))
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)[None, :]
+    x, y = wide * np.cos(angle), tall * np.sin(angle)
+    turned = [x * np.cos(tilt) - y * np.sin(tilt), x * np.sin(tilt) + y * np.cos(tilt)]
+    return np.stack(turned, axis=2) + middles[:, None, :]
 
 
 def _fibres(size: int, random: np.random.Generator, angle: float) -> Field:
@@ -127,62 +142,72 @@ def _scattered(n: int, apart: float, random: np.random.Generator) -> Points:
 
 
 def _tumour(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    """Large uneven nuclei with nucleoli."""
     canvas = _Canvas(size)
-    for x, y in _scattered(int(random.integers(34, 48)), 12.0, random):
-        radius = swelling * random.uniform(5.0, 8.5)
-        amount = random.uniform(0.75, 1.25)
-        nucleus = ellipse(x, y, radius, radius * random.uniform(0.65, 1.0), random.uniform(0, 180))
-        nucleus = nucleus + random.uniform(-0.8, 0.8, size=nucleus.shape)
-        canvas.add(nucleus, amount)
-        for _ in range(int(random.integers(1, 3))):
-            spot = (x + random.uniform(-2, 2), y + random.uniform(-2, 2))
-            canvas.add(ellipse(*spot, 1.5, 1.3), amount + 0.6)
+    middles = _scattered(int(random.integers(34, 48)), 12.0, random)
+    n = len(middles)
+    radius = swelling * random.uniform(5.0, 8.5, n)
+    amount = random.uniform(0.75, 1.25, n)
+    nuclei = _ellipses(middles, radius, radius * random.uniform(0.65, 1.0, n),
+                       random.uniform(0, np.pi, n))
+    canvas.add(nuclei + random.uniform(-0.8, 0.8, nuclei.shape), amount)
+    for _ in range(2):
+        spots = middles + random.uniform(-2, 2, (n, 2))
+        canvas.add(_ellipses(spots, 1.5, 1.3, 0.0, 8), amount + 0.6)
     eosin = 0.62 + 0.10 * _grain(size, random, 1.6)
     return canvas.amounts(0.5), np.asarray(eosin, np.float32)
 
 
 def _stroma(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    """Fibres with a few slender nuclei along them."""
     angle = random.uniform(0, np.pi)
     canvas = _Canvas(size)
-    for x, y in _scattered(int(random.integers(9, 18)), 16.0, random):
-        tilt = np.rad2deg(angle) + random.uniform(-15, 15)
-        long = swelling * random.uniform(6.0, 9.0)
-        canvas.add(ellipse(x, y, long, swelling * random.uniform(1.6, 2.4), tilt),
-                   random.uniform(0.8, 1.15))
+    middles = _scattered(int(random.integers(9, 18)), 16.0, random)
+    n = len(middles)
+    slender = _ellipses(middles, swelling * random.uniform(6.0, 9.0, n),
+                        swelling * random.uniform(1.6, 2.4, n),
+                        angle + random.uniform(-0.26, 0.26, n))
+    canvas.add(slender, random.uniform(0.8, 1.15, n))
     eosin = 0.72 + 0.30 * _fibres(size, random, angle)
     return canvas.amounts(0.5), np.asarray(np.clip(eosin, 0.05, None), np.float32)
 
 
 def _gland(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    """One to three rings of nuclei around an empty middle, in loose fibres."""
     nuclei, bodies = _Canvas(size), _Canvas(size)
     eosin = 0.45 + 0.16 * _fibres(size, random, random.uniform(0, np.pi))
-    for x, y in _scattered(16, 9.0, random):
-        nuclei.add(ellipse(x, y, 4.5, 1.8, random.uniform(0, 180)), 0.8)
+    loose = _scattered(16, 9.0, random)
+    nuclei.add(_ellipses(loose, 4.5, 1.8, random.uniform(0, np.pi, len(loose))),
+               np.full(len(loose), 0.8))
     count = int(random.integers(1, 4))
     middles = _scattered(count, 56.0, random) if count > 1 else random.uniform(44, 84, size=(1, 2))
-    for x, y in np.clip(middles, 12, 116):
+    for middle in np.clip(middles, 12, 116):
         wide = random.uniform(22, 31) if count > 1 else random.uniform(32, 44)
-        tall, tilt = wide * random.uniform(0.7, 1.0), random.uniform(0, 180)
-        nuclei.add(ellipse(x, y, wide, tall, tilt), 0.0)
-        bodies.add(ellipse(x, y, wide, tall, tilt), 0.85)
-        bodies.add(ellipse(x, y, wide * 0.48, tall * 0.45, tilt), 0.03)
-        ring = ellipse(x, y, wide * 0.82, tall * 0.82, tilt)
+        tall, tilt = wide * random.uniform(0.7, 1.0), random.uniform(0, np.pi)
+        at = middle[None, :]
+        outer = _ellipses(at, wide, tall, tilt, 36)
+        nuclei.add(outer, np.zeros(1))
+        bodies.add(outer, np.full(1, 0.85))
+        bodies.add(_ellipses(at, wide * 0.48, tall * 0.45, tilt, 28), np.full(1, 0.03))
         around = int(2 * np.pi * wide * 0.82 / (swelling * 6.6))
-        for spot in ring[np.linspace(0, len(ring), around, endpoint=False).astype(int)]:
-            outward = np.rad2deg(np.arctan2(spot[1] - y, spot[0] - x))
-            nuclei.add(ellipse(*(spot + random.uniform(-0.8, 0.8, 2)), swelling * 4.4,
-                               swelling * 2.5, outward), random.uniform(0.85, 1.15))
+        ring = _ellipses(at, wide * 0.82, tall * 0.82, tilt, around)[0]
+        outward = np.arctan2(ring[:, 1] - middle[1], ring[:, 0] - middle[0])
+        shaken = ring + random.uniform(-0.8, 0.8, ring.shape)
+        nuclei.add(_ellipses(shaken, swelling * 4.4, swelling * 2.5, outward),
+                   random.uniform(0.85, 1.15, around))
     body = bodies.amounts(0.8)
     eosin = np.where(body > 0.01, body + 0.06 * _grain(size, random, 1.4), eosin)
     return nuclei.amounts(0.5), np.asarray(np.clip(eosin, 0.02, None), np.float32)
 
 
 def _lymphocyte(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
+    """Many small round dark nuclei."""
     canvas = _Canvas(size)
-    for x, y in _scattered(int(random.integers(110, 150)), 7.4, random):
-        radius = swelling * random.uniform(3.0, 3.7)
-        canvas.add(ellipse(x, y, radius, radius * random.uniform(0.88, 1.0)),
-                   random.uniform(1.1, 1.5))
+    middles = _scattered(int(random.integers(110, 150)), 7.4, random)
+    n = len(middles)
+    radius = swelling * random.uniform(3.0, 3.7, n)
+    canvas.add(_ellipses(middles, radius, radius * random.uniform(0.88, 1.0, n), 0.0, 12),
+               random.uniform(1.1, 1.5, n))
     eosin = 0.34 + 0.08 * _grain(size, random, 1.6)
     return canvas.amounts(0.4), np.asarray(eosin, np.float32)
 
@@ -234,5 +259,5 @@ def _scanned(
         picture = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
         blurred = picture.filter(ImageFilter.GaussianBlur(center.blur * size / 128))
         light = np.asarray(blurred, dtype=np.float32)
-    light = light + center.grain * random.standard_normal(light.shape, dtype=np.float32)
+    light = light + center.grain * white_noise(random, size, 3)
     return np.clip(light, 0, 255).astype(np.uint8)

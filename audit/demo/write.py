@@ -1,12 +1,11 @@
 """Write a world to a folder: image files, mask files and `samples.csv`.
 
-Drawing is spread over processes, each started as `python -m audit.demo.write` with a share of the
+Drawing is spread over processes, each started as `python -m audit.demo.draw` with a share of the
 rows: a fresh interpreter works the same from a notebook, a console script or a server thread.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -88,7 +87,8 @@ def _write_file(path: Path, picture: NDArray[np.uint8]) -> None:
     path.write_bytes(buffer.getvalue())
 
 
-def _write_share(folder: Path, name: World, table: pd.DataFrame, seed: int) -> None:
+def write_share(folder: Path, name: World, table: pd.DataFrame, seed: int) -> None:
+    """Draw the rows of the table into a folder that has `images/` and `masks/`."""
     for row in table.to_dict("records"):
         image, mask = render(name, row, seed=seed)
         _write_file(folder / row["filepath"], image)
@@ -103,13 +103,13 @@ def _write_images(
     if "mask" in table:
         (folder / "masks").mkdir()
     if workers == 1:
-        _write_share(folder, name, table, seed)
+        write_share(folder, name, table, seed)
         return
     # One thread each: the processes are the parallelism.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     running = [
         subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
-            [sys.executable, "-m", "audit.demo.write", str(folder), name, "--n", str(n), "--split",
+            [sys.executable, "-m", "audit.demo.draw", str(folder), name, "--n", str(n), "--split",
              split, "--seed", str(seed), "--share", str(worker), "--of", str(workers)],
             env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )
@@ -184,22 +184,3 @@ def write_demo(folder: Path, *, workers: int | None = None) -> dict[str, Path]:
         name: write_world(name, Path(folder) / name, n=n, split="test", seed=DEMO_SEED, workers=workers)
         for name, n in DEMO_SIZES.items()
     }
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Draw one share of a world's rows into a prepared folder."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("name", choices=["menagerie", "tissue"])
-    parser.add_argument("--n", type=int, required=True)
-    parser.add_argument("--split", choices=["train", "test"], required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--share", type=int, required=True)
-    parser.add_argument("--of", type=int, required=True)
-    given = parser.parse_args(arguments)
-    table = world_table(given.name, n=given.n, split=given.split, seed=given.seed)
-    _write_share(given.folder, given.name, table.iloc[given.share :: given.of], given.seed)
-
-
-if __name__ == "__main__":
-    main()
