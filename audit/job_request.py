@@ -10,6 +10,7 @@ from typing import Any, Literal
 from audit.base import canonical, specification
 from audit.errors import InputError
 from audit.fields import build_audit
+from audit.result import plain
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["audit", "embed", "map"]
@@ -43,6 +44,11 @@ class JobRequest:
     roles: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     fingerprint: str = ""
 
+    def __post_init__(self) -> None:
+        # As JSON would give them back, so that a request equals itself after a journey through the job table.
+        object.__setattr__(self, "settings", plain(self.settings))
+        object.__setattr__(self, "roles", plain(self.roles))
+
     def specification(self) -> dict[str, Any]:
         """Return the request with the full specification of what is computed: a new version is a new job.
 
@@ -54,7 +60,7 @@ class JobRequest:
         from audit.maps import MapCoordinates
         from audit.outputs import Embeddings
 
-        facts = dataclasses.asdict(self)
+        facts = self.facts()
         if self.kind == "audit":
             return {**facts, "settings": specification(build_audit(self.audit, self.settings))}
         if self.kind == "map":
@@ -66,6 +72,10 @@ class JobRequest:
         if self.kind == "embed":
             return {**facts, "settings": specification(Embeddings())}
         raise InputError(f"`kind` must be one of audit, embed, map; got '{self.kind}'.")
+
+    def facts(self) -> dict[str, Any]:
+        """Return the request as plain data, ``JobRequest(**facts)`` being equal to it."""
+        return dataclasses.asdict(self)
 
     def job_id(self) -> str:
         """Return the id of the job that this request is.
@@ -80,7 +90,19 @@ class JobRequest:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JobProgress:
-    """How far a job is: the engine's progress, as plain data."""
+    """How far a job is: the engine's progress, as plain data.
+
+    Parameters
+    ----------
+    stage
+        What is being done, in words.
+    done, total
+        Images (or steps) finished and altogether.
+    rate
+        Images a second; 0 while unknown.
+    seconds_left
+        At that rate; ``None`` while unknown.
+    """
 
     stage: str
     done: int

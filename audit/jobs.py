@@ -95,7 +95,7 @@ class Jobs:
             if row is None or not self._stands(row):
                 connection.execute(
                     "insert or replace into jobs (id, state, request, created) values (?, 'queued', ?, ?)",
-                    (job, json.dumps(dataclasses.asdict(request)), time.time()),
+                    (job, json.dumps(request.facts()), time.time()),
                 )
                 # Before the commit: the worker cannot claim the job until then, and a crash in between leaves
                 # a message about a job that does not exist, which is passed over.
@@ -133,6 +133,11 @@ class Jobs:
         if not rows:
             raise InputError(f"`job` must be the id of a job; there is no '{job}'.")
         return _job(rows[0])
+
+    def find(self, request: JobRequest) -> Job | None:
+        """Return the job that a request is, ``None`` when it was never asked for."""
+        rows = self._rows("select * from jobs where id = ?", request.job_id())
+        return _job(rows[0]) if rows else None
 
     def list(self) -> list[Job]:
         """Return every job, the newest first."""

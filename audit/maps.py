@@ -25,8 +25,8 @@ from audit.store import array_hash
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
-    from audit.engine import Progress
     from audit.models.base import Model
+    from audit.progress import Progress
     from audit.store import Store
 
 Method = Literal["pca", "umap"]
@@ -60,7 +60,7 @@ class MapCoordinates(DerivedExtractor):
         Seed of the random projections, the subsample and the layout.
     """
 
-    version: ClassVar[int] = 1
+    kept: ClassVar[bool] = True
     method: Method = "pca"
     neighbors: Annotated[int, Bounds(2, 200)] = 15
     min_dist: Annotated[float, Bounds(0, 0.99, 0.01)] = 0.1
@@ -184,7 +184,8 @@ def _place(vectors: np.ndarray, fitted: np.ndarray, places: np.ndarray, neighbor
     # A sample equal to a fitted one lands on it.
     weights = 1 / (distances.astype(np.float64) + 1e-9)
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.einsum("nk,nkc->nc", weights, places[positions]).astype(np.float32)
+    placed: np.ndarray = np.einsum("nk,nkc->nc", weights, places[positions])
+    return placed.astype(np.float32)
 
 
 def read_map(store: Store, key: str) -> pd.DataFrame:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
-from audit.base import Audit, DerivedExtractor, Extractor, specification
+from audit.base import Audit, specification
 from audit.entries import DamagedEntry
 from audit.errors import Cancelled, InputError
 from audit.fields import build_audit, fields_of
@@ -19,8 +21,8 @@ from audit.provenance import surroundings
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
-    from audit.engine import Progress
     from audit.models.base import Model
+    from audit.progress import Progress
     from audit.result import Result
     from audit.store import Store
 
@@ -225,24 +227,18 @@ def _kept(store: Store, key: str) -> tuple[Result, dict[str, Any]] | None:
 
 
 def result_key(audit: Audit, dataset: Dataset, model: Model, store: Store) -> str:
-    """Return the key of a result: the audit, its outputs with their inputs and versions, the data and the model."""
+    """Return the key of a result: the audit, the keys of its outputs, the data with its roles, and the model."""
+    from audit import engine
+
     return store.key(
         {
             "kind": "result",
             "audit": specification(audit),
-            "outputs": [_output(extractor, dataset, model) for extractor in audit.requires(dataset, model)],
+            "outputs": [engine.derived_key(extractor, dataset, model) for extractor in audit.requires(dataset, model)],
             "dataset": dataset.fingerprint,
             "model": model.fingerprint,
         },
     )
-
-
-def _output(extractor: Extractor, dataset: Dataset, model: Model) -> dict[str, Any]:
-    """Return an extractor's specification with its inputs': a new version of any of them is a new result."""
-    if not isinstance(extractor, DerivedExtractor):
-        return specification(extractor)
-    inputs = [_output(source, dataset, model) for source in extractor.inputs(dataset, model)]
-    return {**specification(extractor), "inputs": inputs}
 
 
 def _provenance(audit: Audit, dataset: Dataset, model: Model, seconds: float) -> dict[str, Any]:
@@ -260,3 +256,12 @@ def _provenance(audit: Audit, dataset: Dataset, model: Model, seconds: float) ->
         "settings": specification(audit)["fields"],
         "seconds": round(seconds, 3),
     }
+
+
+class _Callable(ModuleType):
+    """Lets ``audit.run(...)`` work although the package's attribute ``run`` becomes this module on import."""
+
+    __call__ = staticmethod(run)
+
+
+sys.modules[__name__].__class__ = _Callable

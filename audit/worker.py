@@ -23,8 +23,8 @@ from audit.jobs import Job, JobProgress, JobRequest, Jobs
 from audit.workspace import Workspace
 
 if TYPE_CHECKING:
-    from audit.engine import Progress
     from audit.models.base import Model
+    from audit.progress import Progress
 
 LOG = logging.getLogger("audit.worker")
 
@@ -121,9 +121,16 @@ class Worker:
                 return
             last = now
             left = progress.seconds_left
-            finite = left if left is not None and math.isfinite(left) else None
-            facts = {field.name: getattr(progress, field.name) for field in dataclasses.fields(JobProgress)}
-            self.jobs.report(job, JobProgress(**{**facts, "seconds_left": finite}))
+            self.jobs.report(
+                job,
+                JobProgress(
+                    stage=progress.stage,
+                    done=progress.done,
+                    total=progress.total,
+                    rate=progress.rate if math.isfinite(progress.rate) else 0.0,
+                    seconds_left=left if math.isfinite(left) else None,
+                ),
+            )
 
         return report
 

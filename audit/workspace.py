@@ -150,7 +150,7 @@ class Workspace:
         InputError
             If the name is unknown, a path lies outside the roots, or the data is wrong.
         """
-        source = self._known("datasets", self.datasets(), name)
+        source: DatasetSource = self._known("datasets", self.datasets(), name)
         for path in source.paths():
             self.check_path(path)
         dataset = source.load()
@@ -190,7 +190,7 @@ class Workspace:
         InputError
             If the name is unknown, the weights lie outside the roots, or the specification is wrong.
         """
-        source = self._known("models", self.models(), name)
+        source: ModelSource = self._known("models", self.models(), name)
         for path in source.paths():
             self.check_path(path)
         model = source.load()

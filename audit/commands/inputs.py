@@ -1,0 +1,122 @@
+"""Options that several commands share: which data, which model, which home folder."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from audit.errors import InputError
+from audit.locations import home_folder
+from audit.sources import DatasetSource, ModelSource
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+    from audit.models.base import Model
+    from audit.store import Store
+
+ROLES = ("label", "prediction", "group_id", "center", "background", "split", "caption", "mask")
+
+
+def add_home(parser: argparse.ArgumentParser) -> None:
+    """Add ``--home``."""
+    parser.add_argument("--home", metavar="DIR", help="folder of store, workspace and jobs [MODEL_AUDIT_HOME]")
+
+
+def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add the options that say which data and which column plays which role."""
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        nargs=None if required else "?",
+        help="table (CSV, Parquet, JSONL), folder of class folders, arrays ...",
+    )
+    group = parser.add_argument_group("data")
+    group.add_argument("--images", metavar="DIR", help="folder that the table's image paths are relative to")
+    group.add_argument("--embeddings", metavar="FILE", help="embeddings: .npy, .npz, .parquet, or a list column")
+    group.add_argument("--probabilities", metavar="FILE", help="class probabilities, one row a sample")
+    group.add_argument("--class-names", metavar="FILE", help="names of the columns of the probabilities")
+    group.add_argument(
+        "--join", metavar="TABLE", action="append", default=[], help="further table, by sample id; repeats"
+    )
+    group.add_argument("--reader", metavar="NAME", help="reader, for data that several could read")
+    group.add_argument("--attribute", metavar="COLUMN", action="append", default=[], help="attribute column; repeats")
+    for role in ROLES:
+        group.add_argument(
+            f"--{role.replace('_', '-')}", metavar="COLUMN", help=f"column of the {role.replace('_', ' ')}"
+        )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model and on what it runs."""
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", metavar="M", help="family:name, e.g. open_clip:ViT-B-32/laion2b_s34b_b79k")
+    group.add_argument("--weights", metavar="FILE", help="local weights: safetensors, or a state dict")
+    group.add_argument("--device", default="auto", help="auto, cpu, mps, cuda, cuda:N")
+    group.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, float16")
+    group.add_argument("--batch-size", metavar="N", type=int, help="images a batch; found by itself when left out")
+
+
+def dataset_source(arguments: argparse.Namespace) -> DatasetSource:
+    """Return what the options say about the data."""
+    roles: dict[str, Any] = {role: getattr(arguments, role) for role in ROLES if getattr(arguments, role)}
+    if arguments.attribute:
+        roles["attributes"] = tuple(arguments.attribute)
+    return DatasetSource(
+        path=arguments.data,
+        images=arguments.images,
+        embeddings=arguments.embeddings,
+        probabilities=arguments.probabilities,
+        class_names=arguments.class_names,
+        join=tuple(arguments.join),
+        reader=arguments.reader,
+        roles=roles or None,
+    )
+
+
+def load_model(arguments: argparse.Namespace, dataset: Dataset) -> Model:
+    """Load the model of the options; what came with the data stands in when none is named.
+
+    Raises
+    ------
+    InputError
+        If no model is named and the data brings neither predictions nor embeddings nor probabilities.
+    """
+    if arguments.model:
+        return ModelSource(
+            spec=arguments.model, weights=arguments.weights, device=arguments.device, dtype=arguments.dtype
+        ).load()
+    if not (dataset.roles.prediction or dataset.arrays):
+        raise InputError(
+            f"`--model` must be given: '{dataset.name}' has no prediction column and came without embeddings. "
+            "Or give --prediction COLUMN or --embeddings FILE.",
+        )
+    if arguments.weights:
+        raise InputError("`--weights` must come with --model: say which architecture they belong to.")
+    return ModelSource(spec="precomputed").load()
+
+
+def store_of(arguments: argparse.Namespace) -> Store:
+    """Return the store of the home folder."""
+    from audit.store import Store
+
+    return Store(home_folder(arguments.home) / "store")
+
+
+def settings_of(given: list[str]) -> Mapping[str, str]:
+    """Return ``field=value`` texts as a mapping.
+
+    Raises
+    ------
+    InputError
+        If a text has no equals sign or a field comes twice.
+    """
+    settings: dict[str, str] = {}
+    for text in given:
+        field, equals, value = text.partition("=")
+        if not equals or not field.strip():
+            raise InputError(f"`--set` must be written field=value; got '{text}'.")
+        if field.strip() in settings:
+            raise InputError(f"`--set {field.strip()}` must be given once; separate several values by commas.")
+        settings[field.strip()] = value
+    return settings

@@ -1,0 +1,1 @@
+"""A stranger's package of audits, found through its entry point."""
