@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from importlib import import_module
+
 import streamlit as st
+from streamlit import runtime
 
 from audit.locations import assets_folder
 from pages.job_panel import show_sidebar_jobs
@@ -37,5 +42,27 @@ def pick(name: str, label: str, options: list[str], empty: str) -> None:
     write_shared_choice(name)
 
 
+def serve() -> None:
+    """Start Streamlit with this file; options of ``streamlit run`` may follow on the command line."""
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.web.cli import main as streamlit
+
+    # Until a first visitor has come, Streamlit takes the folder `pages` for a list of scripts and answers a link
+    # to one of our pages with "Page not found".
+    PagesManager.uses_pages_directory = False
+    threading.Thread(target=warm, name="warm", daemon=True).start()
+    sys.argv = ["streamlit", "run", __file__, *sys.argv[1:]]
+    streamlit()
+
+
+def warm() -> None:
+    """Import what the first page needs, so that the first visitor does not wait for it."""
+    for name in ("plotly.graph_objects", "pages.home", "pages.data", "pages.explore", "pages.compare"):
+        import_module(name)
+
+
 if __name__ == "__main__":
-    main()
+    if runtime.exists():
+        main()
+    else:
+        serve()

@@ -34,6 +34,7 @@ OPTIONS: Mapping[str, str] = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
+    "client.disableDataExport": "true",
     "global.developmentMode": "false",
 }
 """Streamlit's options that the dashboard is always started with."""
@@ -74,7 +75,7 @@ def command(port: int) -> list[str]:
     """Return the command that serves the dashboard on a port of this machine."""
     options = {**OPTIONS, "server.port": str(port)}
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "streamlit", "run", str(app_file()), *flags]
+    return [sys.executable, str(app_file()), *flags]
 
 
 @contextmanager
