@@ -169,17 +169,16 @@ def _unmatched(
     if not lost:
         return []
     if not names:
-        return [
-            f"{model.name} does not say what its logits stand for: "
-            "give ?class_names=FILE (one name a line) or labels that are indices",
-        ]
+        said = f"{model.name} does not say what its logits stand for: "
+        return [said + "give ?class_names=FILE (one name a line) or labels that are indices"]
     words = list(dict.fromkeys(normalised(part) for name in names for part in synonyms(name)))
     hint = near(normalised(lost[0]), words, n=3) if len(words) < 30_000 else ""
-    return [
+    problem = (
         f"{_quoted(lost)} of the data {'is' if len(lost) == 1 else 'are'} unknown to {model.name} "
         f"({len(names)} logits, such as '{names[-1]}').{hint} Give labels it knows, ?class_names=FILE, "
-        "or a model with a text encoder",
-    ]
+        "or a model with a text encoder"
+    )
+    return [problem]
 
 
 def _ambiguous(
@@ -200,10 +199,11 @@ def _ambiguous(
     ]
     more = f" and {len(doubtful) - SHOWN} more" if len(doubtful) > SHOWN else ""
     remedy = "--label wnid" if aliases else "--label COLUMN"
-    return [
+    problem = (
         f"{len(doubtful)} class name{'s' if len(doubtful) > 1 else ''} could mean several classes of {model.name}: "
-        f"{', '.join(meanings)}{more}. Use a label column that tells them apart, such as {remedy}",
-    ]
+        f"{', '.join(meanings)}{more}. Use a label column that tells them apart, such as {remedy}"
+    )
+    return [problem]
 
 
 def _collisions(classes: Sequence[str], columns: tuple[int, ...]) -> list[str]:
@@ -234,10 +234,10 @@ def imagenet_classes(subset: str) -> ClassList:
     InputError
         If the subset is unknown.
     """
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
 
     try:
-        info = ImageNetInfo(subset)
+        info: Any = ImageNetInfo(subset)
     except AssertionError:
         raise InputError(
             f"`class_names` must be a file or one of {', '.join(IMAGENET_SUBSETS.values())}; got '{subset}'.",
@@ -331,8 +331,8 @@ def named_classes(names: Sequence[str]) -> ClassList:
     if subset is not None:
         known = imagenet_classes(subset)
         firsts = [normalised(synonyms(name)[0]) for name in known.names]
-        shared = np.mean([normalised(str(name).split(",")[0]) == first for name, first in zip(names, firsts, strict=True)])
-        if shared > 0.7:
+        given = [normalised(str(name).split(",")[0]) for name in names]
+        if np.mean([name == first for name, first in zip(given, firsts, strict=True)]) > 0.7:
             return ClassList(names=tuple(map(str, names)), aliases=known.aliases)
         if all(str(name) == alias[0] for name, alias in zip(names, known.aliases, strict=True)):
             return known

@@ -41,14 +41,12 @@ class Layer:
 
 def pooled(output: Any, layer: Layer) -> torch.Tensor:
     """Return the float32 (b, d) activations of a layer's output."""
-    tensor = (output[0] if isinstance(output, tuple | list) else output).float()
+    first: torch.Tensor = output[0] if isinstance(output, tuple | list) else output
+    tensor = first.float()
     if tensor.ndim == 4:
         result = tensor.mean(dim=(1, 2) if layer.channels_last else (2, 3))
     elif tensor.ndim == 3:
-        if layer.pool == "cls":
-            result = tensor[:, 0]
-        else:
-            result = tensor[:, layer.prefix :].mean(dim=1)
+        result = tensor[:, 0] if layer.pool == "cls" else tensor[:, layer.prefix :].mean(dim=1)
     else:
         result = tensor.flatten(1)
     return result.contiguous()
@@ -103,7 +101,41 @@ def capture(
     return {name: found[name] for name in layers}
 
 
-def token_layers(modules: Sequence[str], names: Sequence[str], *, prefix: int, has_class_token: bool) -> dict[str, Layer]:
+def captured_input(network: nn.Module, module: str, forward: Callable[[], object]) -> torch.Tensor:
+    """Return what a module received during one forward pass, one vector an image: the features before a last layer."""
+    found: list[torch.Tensor] = []
+
+    def read(_module: Any, inputs: tuple[Any, ...]) -> None:
+        found.append(pooled(inputs[0], Layer(module=module)))
+
+    handle = network.get_submodule(module).register_forward_pre_hook(read)
+    try:
+        forward()
+    finally:
+        handle.remove()
+    return found[-1]
+
+
+def last_layer(network: nn.Module, classes: int) -> str:
+    """Return the path of the last linear layer or convolution with that many outputs; empty when there is none."""
+    from torch import nn
+
+    path = ""
+    for name, module in network.named_modules():
+        outputs = module.out_features if isinstance(module, nn.Linear) else None
+        outputs = module.out_channels if isinstance(module, nn.Conv2d) else outputs
+        if outputs == classes:
+            path = name
+    return path
+
+
+def token_layers(
+    modules: Sequence[str],
+    names: Sequence[str],
+    *,
+    prefix: int,
+    has_class_token: bool,
+) -> dict[str, Layer]:
     """Return two layers a transformer block: the class token (where there is one) and the mean of the patches."""
     layers: dict[str, Layer] = {}
     for module, name in zip(modules, names, strict=True):

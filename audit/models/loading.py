@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
+import socket
+import urllib.parse
+import urllib.request
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -92,16 +94,54 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def offline() -> bool:
-    """Return whether the user told the hub's library to stay off the network."""
-    return os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "ON", "YES", "TRUE"}
+@contextlib.contextmanager
+def hub(*, allowed: bool = True) -> Iterator[None]:
+    """Let the hub's library use its cache alone while the block runs, where the network is unwanted or out of reach.
+
+    Without this an unreachable hub is asked five times with growing pauses, for most of a minute. The library's
+    own setting (``HF_HUB_OFFLINE``) is respected and put back.
+
+    Parameters
+    ----------
+    allowed
+        Whether the network may be used at all.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    if before or (allowed and _reachable(str(constants.ENDPOINT))):
+        yield
+        return
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _reachable(endpoint: str) -> bool:
+    """Return whether the hub's name can be looked up; behind a proxy that is the proxy's business."""
+    if urllib.request.getproxies():
+        return True
+    try:
+        socket.getaddrinfo(urllib.parse.urlsplit(endpoint).hostname, 443)
+    except OSError:
+        return False
+    return True
 
 
 def not_available(what: str, error: Exception, remedy: str) -> InputError:
-    """Return the error for weights that are neither in the cache nor can be fetched."""
+    """Return the error for a model that is neither in the cache nor can be fetched."""
+    return InputError(
+        f"`model` must be in the cache or within reach of the network; '{what}' is not: {first_line(error)} {remedy}",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Return an error's first line as a short sentence."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason = lines[0][:200] if lines else type(error).__name__
-    return InputError(f"`model` must be available: {what} is not in the cache and could not be fetched ({reason}). {remedy}")
+    text = (lines[0] if lines else type(error).__name__).rstrip(".:")
+    return f"{text[:200]}."
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from audit.errors import InputError
-from audit.models.base import Preprocessing
+from audit.models.base import Ability, Preprocessing
 from audit.models.layers import Layer, timm_layers, token_layers
-from audit.models.loading import library_messages, not_available, seeded
+from audit.models.loading import first_line, hub, library_messages, not_available, seeded
 from audit.models.network import Network
-from audit.models.options import channels, choice, flag, integer, near, size
+from audit.models.options import channels, choice, flag, model_name, near, random_seed, size, untrained
 from audit.models.weights import load_into, read_state_dict
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class OpenClipModel(Network):
     """
 
     def __init__(self, *, tokenizer: Callable[[list[str]], torch.Tensor] | None, **settings: Any) -> None:
-        abilities = {"image_encoder"} | ({"text_encoder"} if tokenizer is not None else set())
+        abilities: set[Ability] = {"image_encoder"} if tokenizer is None else {"image_encoder", "text_encoder"}
         super().__init__(abilities=frozenset(abilities), libraries=("open_clip_torch",), **settings)
         self._tokenizer = tokenizer
         self.logit_scale = float(cast("torch.Tensor", self.module.logit_scale).exp().item())
@@ -96,10 +96,11 @@ def load(
     device: str,
     dtype: str,
 ) -> OpenClipModel:
-    """Load ``open_clip:ARCHITECTURE/TAG``, ``open_clip:FOLDER`` (open_clip_config.json and weights) or ``open_clip:hf-hub:ORG/NAME``.
+    """Load ``open_clip:ARCHITECTURE/TAG``, ``open_clip:FOLDER`` or ``open_clip:hf-hub:ORG/NAME``.
 
-    The tag ``random`` (with ``seed``) leaves the weights untrained. With ``weights`` they are read from a file; a
-    tag then only says how they were trained (mean, std, QuickGELU).
+    A folder holds open_clip_config.json and weights. The tag ``random`` (with ``seed``) leaves the weights
+    untrained. With ``weights`` they are read from a file; a tag then only says how they were trained (mean, std,
+    QuickGELU).
 
     Raises
     ------
@@ -107,35 +108,33 @@ def load(
         If architecture, tag, options or weights do not fit.
     """
     source = _source(name, weights)
-    if "seed" in options and source.tag != "random":
-        raise InputError(f"`seed` must be left out unless the tag is 'random'; got open_clip:{name}.")
-    with library_messages() as messages:
+    seed = random_seed(options, random=source.tag == "random")
+    networked = weights is None and source.tag != "random" and not source.model.startswith("local-dir:")
+    with library_messages() as messages, hub(allowed=networked):
         quick_gelu, notes = _quick_gelu(source, options, weights)
         try:
-            with seeded(integer(options, "seed") or 0):
+            with seeded(seed or 0):
                 network = _create(source, options, quick_gelu)
             state_file = weights or _checkpoint(source)
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             if isinstance(error, InputError):
                 raise
-            remedy = f"Give a local file: open_clip:{source.model}?weights=FILE, or a folder with open_clip_config.json."
+            remedy = "Give a local file, open_clip:ARCHITECTURE?weights=FILE, or a folder with open_clip_config.json."
             raise not_available(f"open_clip:{name}", error, remedy) from error
         if state_file is not None:
             _fill(network, state_file)
         tokenizer, lost = _tokenizer(source)
-    if source.tag == "random":
-        notes.insert(0, f"Untrained network: random weights of seed {integer(options, 'seed') or 0}.")
     said = [message for message in messages if not message.startswith("No pretrained weights loaded")]
     return OpenClipModel(
         module=network,
         tokenizer=tokenizer,
-        name=_name(name, options, weights, source),
+        name=model_name(FAMILY, name, weights=weights, seed=seed),
         preprocessing=preprocessing(network, options),
         device=device,
         dtype=dtype,
         architecture=_architecture(source, quick_gelu=quick_gelu),
         layers=visual_layers(network),
-        notes=(*notes, *lost, *said),
+        notes=(*untrained(seed), *notes, *lost, *said),
     )
 
 
@@ -180,20 +179,21 @@ def _quick_gelu(source: _Source, options: Mapping[str, str], weights: Path | Non
         trained = bool(source.trained.get("quick_gelu", False))
         if trained == configured:
             return trained, []
-        said = "with" if trained else "without"
-        return trained, [
-            f"QuickGELU mismatch: the weights '{source.tag}' were trained {said} QuickGELU, the architecture "
-            f"{source.model} is configured otherwise; the weights' own was used.",
-        ]
+        mismatch = (
+            f"QuickGELU mismatch: the weights '{source.tag}' were trained {'with' if trained else 'without'} "
+            f"QuickGELU, the architecture {source.model} is configured otherwise; the weights' own was used."
+        )
+        return trained, [mismatch]
     if weights is not None and ":" not in source.model and not configured:
-        return False, [
+        unknown = (
             "The file does not say whether its weights were trained with QuickGELU (OpenAI's were): GELU was used; "
-            f"name the tag (open_clip:{source.model}/TAG) or add quick_gelu=true if they were.",
-        ]
+            f"name the tag (open_clip:{source.model}/TAG) or add quick_gelu=true if they were."
+        )
+        return False, [unknown]
     return configured, []
 
 
-def _create(source: _Source, options: Mapping[str, str], quick_gelu: bool) -> nn.Module:  # noqa: FBT001
+def _create(source: _Source, options: Mapping[str, str], quick_gelu: bool) -> nn.Module:
     """Build the network without weights, for its own input size or that of the options."""
     import open_clip
 
@@ -218,7 +218,7 @@ def _checkpoint(source: _Source) -> Path | None:
     if schema == "local-dir":
         found = _find_checkpoint_in_dir(Path(place))
         if found is None:
-            raise InputError(f"`model` must be a folder with open_clip_config.json and weights; '{place}' has no weights.")
+            raise InputError(f"`model` must be a folder with weights and open_clip_config.json; '{place}' has no weights.")
         return Path(found)
     if schema == "hf-hub":
         return Path(download_pretrained_from_hf(place))
@@ -256,8 +256,7 @@ def _tokenizer(source: _Source) -> tuple[Callable[[list[str]], torch.Tensor] | N
     try:
         return open_clip.get_tokenizer(source.model), []
     except (OSError, RuntimeError, ValueError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        return None, [f"No text encoder: the tokenizer of {source.model} is not available here ({reason})."]
+        return None, [f"No text encoder: the tokenizer of {source.model} is not available here: {first_line(error)}"]
 
 
 def preprocessing(network: nn.Module, options: Mapping[str, str]) -> Preprocessing:
@@ -308,8 +307,3 @@ def _architecture(source: _Source, *, quick_gelu: bool) -> dict[str, Any]:
     config = open_clip.get_model_config(source.model) or {}
     return {"family": FAMILY, "config": {**config, "quick_gelu": quick_gelu}}
 
-
-def _name(name: str, options: Mapping[str, str], weights: Path | None, source: _Source) -> str:
-    if weights is not None:
-        return f"{FAMILY}:{name}?weights={weights.name}"
-    return f"{FAMILY}:{name}?seed={integer(options, 'seed') or 0}" if source.tag == "random" else f"{FAMILY}:{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from audit.errors import InputError
 
@@ -20,6 +21,13 @@ def near(name: str, known: Iterable[str], *, n: int = 5) -> str:
     return f" Did you mean {' or '.join(found)}?" if found else ""
 
 
+def model_name(family: str, name: str, *, weights: Path | None, seed: int | None) -> str:
+    """Return the name of a model as a short specification: its file or its seed, where it has one, but no folders."""
+    if weights is not None:
+        return f"{family}:{name}?weights={weights.name}"
+    return f"{family}:{name}" if seed is None else f"{family}:{name}?seed={seed}"
+
+
 def integer(options: Mapping[str, str], key: str, *, low: int = 0) -> int | None:
     """Return an option as an integer, or ``None`` when it is not given.
 
@@ -34,6 +42,25 @@ def integer(options: Mapping[str, str], key: str, *, low: int = 0) -> int | None
     if not text.lstrip("-").isdecimal() or int(text) < low:
         raise InputError(f"`{key}` must be an integer of at least {low}; got '{options[key]}'.")
     return int(text)
+
+
+def random_seed(options: Mapping[str, str], *, random: bool) -> int | None:
+    """Return the seed of a model with random weights (0 unless given), ``None`` for any other.
+
+    Raises
+    ------
+    InputError
+        If a seed is given for a model that is not random.
+    """
+    seed = integer(options, "seed")
+    if not random and seed is not None:
+        raise InputError("`seed` must be left out unless the tag is 'random': only untrained weights are drawn.")
+    return (seed or 0) if random else None
+
+
+def untrained(seed: int | None) -> list[str]:
+    """Return the note that a model with random weights carries; nothing for a trained one."""
+    return [] if seed is None else [f"Untrained network: random weights of seed {seed}."]
 
 
 def number(options: Mapping[str, str], key: str, *, low: float, high: float) -> float | None:

@@ -11,9 +11,9 @@ from audit.errors import InputError
 from audit.models.base import Ability, Preprocessing
 from audit.models.classes import class_list, named_classes
 from audit.models.layers import Layer, pooled, timm_layers
-from audit.models.loading import library_messages, not_available, seeded
+from audit.models.loading import first_line, hub, library_messages, not_available, seeded
 from audit.models.network import ClassList, Network
-from audit.models.options import channels, choice, integer, near, number, size
+from audit.models.options import channels, choice, integer, model_name, near, number, random_seed, size, untrained
 from audit.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, RESAMPLING
 from audit.models.weights import load_into, metadata, read_state_dict
 
@@ -88,18 +88,20 @@ def load(
         If architecture, tag, options or weights do not fit.
     """
     identifier = _identifier(name)
+    seed = random_seed(options, random=identifier.endswith(".random"))
     with library_messages() as messages:
         if weights is not None:
-            network, options, notes, trained = _from_file(identifier, options, weights)
-        elif identifier.endswith(".random"):
-            network, notes, trained = _random(identifier.removesuffix(".random"), options), [], "random"
-            notes = [f"Untrained network: random weights of seed {integer(options, 'seed') or 0}."]
+            network, options, notes = _from_file(identifier, options, weights)
+        elif seed is not None:
+            with seeded(seed):
+                network = _create(identifier.removesuffix(".random"), _arguments(options))
+            notes = untrained(seed)
         else:
-            network, notes, trained = _pretrained(identifier, options), [], "tag"
-    classes, assumed = _classes(network, options, certain=trained == "tag")
+            network, notes = _pretrained(identifier, options), []
+    classes, assumed = _classes(network, options, certain=weights is None and seed is None)
     return TimmModel(
         module=network,
-        name=_name(name, options, weights, trained),
+        name=model_name(FAMILY, name, weights=weights, seed=seed),
         preprocessing=preprocessing(network, options),
         device=device,
         dtype=dtype,
@@ -162,7 +164,8 @@ def _create(identifier: str, arguments: Mapping[str, Any], *, pretrained: bool =
         )
     except (TypeError, AssertionError) as error:
         given = ", ".join(f"{key}={value}" for key, value in arguments.items())
-        raise InputError(f"`model` must take the options given; '{identifier}' with {given or 'none'}: {error}.") from error
+        message = f"`model` must take the options given ({given or 'none'}); '{identifier}' does not: {error}."
+        raise InputError(message) from error
     return network
 
 
@@ -173,25 +176,20 @@ def _has_fixed_size(identifier: str) -> bool:
     return bool(config is not None and config.fixed_input_size)
 
 
-def _random(architecture: str, options: Mapping[str, str]) -> nn.Module:
-    with seeded(integer(options, "seed") or 0):
-        return _create(architecture, _arguments(options))
-
-
 def _pretrained(identifier: str, options: Mapping[str, str]) -> nn.Module:
     """Create a network with the weights of its tag or folder, from the cache or the hub."""
-    if "seed" in options:
-        raise InputError(f"`seed` must be left out unless the tag is 'random'; got timm:{identifier}.")
     try:
-        return _create(identifier, _arguments(options), pretrained=True)
+        with hub(allowed=not identifier.startswith("local-dir:")):
+            return _create(identifier, _arguments(options), pretrained=True)
     except InputError:
         raise
     except Exception as error:  # every library below has its own errors for "not there"
         if identifier.startswith("local-dir:"):
-            raise InputError(f"`model` must be a folder with config.json and weights that fit; {error}") from error
+            message = f"`model` must be a folder with config.json and weights that fit; {first_line(error)}"
+            raise InputError(message) from error
         architecture = identifier.partition(".")[0]
         remedy = f"Give a local file: timm:{architecture}?weights=FILE, or timm:{architecture}.random for none."
-        raise not_available(f"the weights of timm:{identifier}", error, remedy) from error
+        raise not_available(f"timm:{identifier}", error, remedy) from error
 
 
 
@@ -200,27 +198,29 @@ def _from_file(
     identifier: str,
     options: Mapping[str, str],
     weights: Path,
-) -> tuple[nn.Module, dict[str, str], list[str], str]:
-    """Create a network and fill it from a file; returns it, the options in force, notes and where weights came from."""
+) -> tuple[nn.Module, dict[str, str], list[str]]:
+    """Create a network and fill it from a file; return it, the options in force and notes."""
     import timm
 
+    if identifier.endswith(".random"):
+        raise InputError(f"`weights` must be left out for random weights; got '{weights}'.")
     state = read_state_dict(weights)
     carried = {key: value for key, value in metadata(weights).items() if key in FILE_OPTIONS and key not in options}
     merged = {**carried, **options}
-    notes = [f"Set by the file's metadata: {', '.join(f'{k}={v}' for k, v in sorted(carried.items()))}."] if carried else []
-    base = identifier.removesuffix(".random")
+    said = ", ".join(f"{key}={value}" for key, value in sorted(carried.items()))
+    notes = [f"Set by the file's metadata: {said}."] if carried else []
     arguments = _arguments(merged)
-    if "num_classes" not in arguments and ":" not in base:
-        head = timm.get_pretrained_cfg(base.partition(".")[0])
+    if "num_classes" not in arguments and ":" not in identifier:
+        head = timm.get_pretrained_cfg(identifier.partition(".")[0])
         arguments["num_classes"] = _classes_in(state, getattr(head, "classifier", None))
-    network = _create(base, arguments)
+    network = _create(identifier, arguments)
     remedy = "Check the architecture, num_classes and size."
     try:
         load_into(network, state, source=weights.name, remedy=remedy)
     except InputError as mismatch:
-        network = _converted(base, arguments, state, mismatch)
+        network = _converted(identifier, arguments, state, mismatch)
         notes.append(f"{weights.name} was converted from its authors' layout by timm.")
-    return network, merged, notes, "file"
+    return network, merged, notes
 
 
 def _classes_in(state: Mapping[str, torch.Tensor], classifier: Any) -> int:
@@ -248,9 +248,9 @@ def _converted(
 
 def preprocessing(network: nn.Module, options: Mapping[str, str]) -> Preprocessing:
     """Return the preprocessing of timm's evaluation transform, the specification's options first."""
-    from timm.data import resolve_data_config
+    from timm.data.config import resolve_data_config
 
-    config = resolve_data_config(model=network)
+    config: dict[str, Any] = resolve_data_config(model=network)  # type: ignore[no-untyped-call]
     height, width = size(options, "size") or tuple(config["input_size"][-2:])
     crop = number(options, "crop", low=0.05, high=100.0) or config["crop_pct"]
     crop = crop / 100 if crop > 4 else crop
@@ -261,9 +261,9 @@ def preprocessing(network: nn.Module, options: Mapping[str, str]) -> Preprocessi
         resize=CROP_MODES[mode],
         resize_to=(math.floor(height / crop), math.floor(width / crop)),
         interpolation=choice(options, "interpolation", tuple(RESAMPLING)) or config["interpolation"],  # type: ignore[arg-type]
-        mean=mean,  # type: ignore[arg-type]
-        std=channels(options, "std") or tuple(config["std"] or IMAGENET_STD),  # type: ignore[arg-type]
-        fill=tuple(round(255 * value) for value in mean) if mode == "border" else 0,  # type: ignore[arg-type]
+        mean=mean,
+        std=channels(options, "std") or tuple(config["std"] or IMAGENET_STD),
+        fill=(round(255 * mean[0]), round(255 * mean[1]), round(255 * mean[2])) if mode == "border" else 0,
     )
 
 
@@ -296,8 +296,3 @@ def _architecture(network: nn.Module, options: Mapping[str, str]) -> dict[str, A
     shaping = {key: options[key] for key in ("pad_type", "global_pool", "size") if key in options}
     return {"family": FAMILY, "architecture": config.get("architecture", type(network).__name__), **shaping}
 
-
-def _name(name: str, options: Mapping[str, str], weights: Path | None, trained: str) -> str:
-    if weights is not None:
-        return f"{FAMILY}:{name}?weights={weights.name}"
-    return f"{FAMILY}:{name}?seed={integer(options, 'seed') or 0}" if trained == "random" else f"{FAMILY}:{name}"

@@ -65,7 +65,7 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_torch(path: Path) -> dict[str, torch.Tensor]:
-    import pickle  # noqa: S403 - only its error class: weights_only=True refuses everything but tensors
+    import pickle  # only its error class: weights_only=True refuses everything but tensors
 
     import torch
 
@@ -93,11 +93,11 @@ def _unwrap(content: object, path: Path) -> dict[str, torch.Tensor]:
             break
         content = inner
     if not isinstance(content, Mapping):
-        raise InputError(f"`weights` must hold a state dict (names to tensors); '{path}' holds {type(content).__name__}.")
+        raise InputError(f"`weights` must hold names to tensors; '{path}' holds {type(content).__name__}.")
     state = {str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)}
     if not state:
         keys = ", ".join(str(key) for key in list(content)[:6])
-        raise InputError(f"`weights` must hold a state dict (names to tensors); '{path}' holds only: {keys or 'nothing'}.")
+        raise InputError(f"`weights` must hold names to tensors; '{path}' holds only: {keys or 'nothing'}.")
     return state
 
 
@@ -187,7 +187,7 @@ def _tensor_digest(key: str, tensor: torch.Tensor) -> bytes:
     value = tensor.detach().to("cpu").contiguous().reshape(-1)
     digest = hashlib.blake2b(f"{key}:{value.dtype}:{tuple(tensor.shape)};".encode(), digest_size=16)
     if value.numel():
-        digest.update(memoryview(value.view(torch.uint8).numpy()))
+        digest.update(value.view(torch.uint8).numpy().data)
     return digest.digest()
 
 
