@@ -8,15 +8,32 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 
-from audit.base import DerivedExtractor, Extractor, ImageExtractor, ImageVariant
+from audit.base import DerivedExtractor, Extractor, ImageVariant
 from audit.errors import InputError
-from audit.models.base import ABILITY_WORDS, Ability, Classifier, ImageEncoder, TextEncoder
+from audit.models.base import Classifier, TextEncoder
+from audit.primary_outputs import ClassLogits, EncodedImages, GivenEmbeddings, lacking, missing_images
 
 if TYPE_CHECKING:
-    import torch
-
     from audit.dataset import Dataset
     from audit.models.base import Model
+
+__all__ = [
+    "PROMPTS",
+    "ClassLogits",
+    "Embeddings",
+    "EncodedImages",
+    "GivenEmbeddings",
+    "ModelOutputs",
+    "PhraseEmbeddings",
+    "Predictions",
+    "Probabilities",
+    "Source",
+    "lacking",
+    "missing_images",
+    "predicts",
+    "softmax",
+    "unit_rows",
+]
 
 Source = Literal["auto", "given", "classifier", "zero-shot"]
 
@@ -79,99 +96,22 @@ class ModelOutputs:
         return iter(self._arrays)
 
 
-def lacking(model: Model, ability: Ability) -> list[str]:
-    """Return the reason why a model without an ability cannot serve; empty when it has it."""
-    if ability in model.abilities:
-        return []
-    return [f"{model.name} has no {ABILITY_WORDS[ability].removeprefix('an ').removeprefix('a ')}"]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class GivenEmbeddings(DerivedExtractor):
-    """Embeddings that came with the dataset, as (n, d) float32."""
-
-    uses_model: ClassVar[bool] = False
-
-    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return the array's content hash."""
-        from audit.store import array_hash
-
-        return {"embeddings": array_hash(dataset.arrays["embeddings"])}
-
-    def missing(self, dataset: Dataset, model: Model) -> list[str]:  # noqa: ARG002
-        """Return the reason when no embeddings were given."""
-        if "embeddings" in dataset.arrays:
-            return []
-        return [f"no embeddings came with '{dataset.name}': give --embeddings FILE or choose a model with an image encoder"]
-
-    def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:  # noqa: ARG002
-        """Return the given array."""
-        return np.asarray(dataset.arrays["embeddings"], dtype=np.float32)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EncodedImages(ImageExtractor):
-    """Image embeddings as the model's encoder leaves them: float32 (n, d), not normalised.
-
-    Parameters
-    ----------
-    variant
-        A change made to every image before; ``None`` leaves them as they are.
-    """
-
-    variant: ImageVariant | None = None
-
-    def image_variant(self) -> ImageVariant | None:
-        """Return the change made to every image."""
-        return self.variant
-
-    def missing(self, dataset: Dataset, model: Model) -> list[str]:
-        """Return the reasons when there are no images or no encoder."""
-        return missing_images(dataset) + lacking(model, "image_encoder")
-
-    def compute(self, model: Model, images: torch.Tensor) -> torch.Tensor:
-        """Encode a batch."""
-        return cast("ImageEncoder", model).encode_image(images)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ClassLogits(ImageExtractor):
-    """Logits of the model's own classes: float32 (n, classes).
-
-    Parameters
-    ----------
-    variant
-        A change made to every image before; ``None`` leaves them as they are.
-    """
-
-    variant: ImageVariant | None = None
-
-    def image_variant(self) -> ImageVariant | None:
-        """Return the change made to every image."""
-        return self.variant
-
-    def missing(self, dataset: Dataset, model: Model) -> list[str]:
-        """Return the reasons when there are no images or no classifier."""
-        return missing_images(dataset) + lacking(model, "classifier")
-
-    def compute(self, model: Model, images: torch.Tensor) -> torch.Tensor:
-        """Classify a batch."""
-        return cast("Classifier", model).logits(images)
-
-
-def missing_images(dataset: Dataset) -> list[str]:
-    """Return the reason when a dataset has no images; empty otherwise."""
-    return [] if dataset.has_images else [f"'{dataset.name}' has no images"]
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Embeddings(DerivedExtractor):
-    """One vector a sample, (n, d) float32: the model's image embeddings, or those that came with the data."""
+    """One vector a sample, (n, d) float32: the model's image embeddings, or those that came with the data.
 
-    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
+    Parameters
+    ----------
+    variant
+        A change made to every image before; only a model can embed changed images.
+    """
+
+    variant: ImageVariant | None = None
+
+    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:  # noqa: ARG002
         """Return the encoder's rows for a model that encodes images, the given array otherwise."""
-        if "image_encoder" in model.abilities:
-            return (EncodedImages(),)
+        if "image_encoder" in model.abilities or self.variant is not None:
+            return (EncodedImages(variant=self.variant),)
         return (GivenEmbeddings(),)
 
     def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:  # noqa: ARG002
@@ -220,39 +160,44 @@ class Probabilities(DerivedExtractor):
     ----------
     source
         ``given``: the array that came with the data; ``classifier``: softmax of the model's logits, its classes
-        matched to the dataset's; ``zero-shot``: softmax of scaled cosines to the class names;
-        ``auto``: the first of these that is there.
+        matched to the dataset's; ``zero-shot``: softmax of scaled cosines to the class names; ``auto``: the
+        model's own (``classifier``, else ``zero-shot``) when it can, the given array otherwise.
     templates
         Prompt templates of the zero-shot class names.
+    variant
+        A change made to every image before; only a model can see changed images.
     """
 
     source: Source = "auto"
     templates: tuple[str, ...] = PROMPTS
+    variant: ImageVariant | None = None
 
     def resolve(self, dataset: Dataset, model: Model) -> Source:
         """Return the source that ``auto`` stands for."""
         if self.source != "auto":
             return self.source
-        if "probabilities" in dataset.arrays:
-            return "given"
-        return "classifier" if "classifier" in model.abilities else "zero-shot"
+        if "classifier" in model.abilities:
+            return "classifier"
+        given = "probabilities" in dataset.arrays and self.variant is None
+        return "given" if given and not predicts(model) else "zero-shot"
 
     def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
         """Return logits, or image and class-name embeddings, or nothing, by source."""
         source = self.resolve(dataset, model)
         if source == "classifier":
-            return (ClassLogits(),)
+            return (ClassLogits(variant=self.variant),)
         if source == "zero-shot":
             phrases = tuple(name.replace("_", " ") for name in dataset.classes)
-            return (Embeddings(), PhraseEmbeddings(phrases=phrases, templates=self.templates))
+            images = Embeddings(variant=self.variant)
+            return (images, PhraseEmbeddings(phrases=phrases, templates=self.templates))
         return ()
 
-    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:  # noqa: ARG002
+    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:
         """Return the class names, and the given array's hash."""
         from audit.store import array_hash
 
         facts: dict[str, Any] = {"classes": list(dataset.classes)}
-        if "probabilities" in dataset.arrays:
+        if self.resolve(dataset, model) == "given":
             facts["probabilities"] = array_hash(dataset.arrays["probabilities"])
         return facts
 
@@ -260,6 +205,8 @@ class Probabilities(DerivedExtractor):
         """Return what the source lacks."""
         source = self.resolve(dataset, model)
         if source == "given":
+            if self.variant is not None:
+                return ["probabilities that came with the data are not of changed images: choose a model"]
             have = "probabilities" in dataset.arrays
             return [] if have else [f"no probabilities came with '{dataset.name}'"]
         reasons = super().missing(dataset, model)
@@ -297,20 +244,24 @@ class Predictions(DerivedExtractor):
         index); ``auto``: the model's own when it can predict, the column otherwise.
     templates
         Prompt templates of the zero-shot class names.
+    variant
+        A change made to every image before; only a model can see changed images.
     """
 
     source: Source = "auto"
     templates: tuple[str, ...] = PROMPTS
+    variant: ImageVariant | None = None
 
     def given(self, dataset: Dataset, model: Model) -> str | None:
-        """Return the column the predictions are read from, or ``None`` when the model predicts."""
+        """Return the column the predictions are read from, "" when there is none, ``None`` when the model predicts."""
+        if self.variant is not None or self.source not in {"auto", "given"}:
+            return None
+        if self.source == "auto" and predicts(model):
+            return None
         column = getattr(model, "prediction", None) or dataset.roles.prediction
-        able = "classifier" in model.abilities or {"image_encoder", "text_encoder"} <= model.abilities
-        if self.source == "given" or (self.source == "auto" and not able and "probabilities" not in dataset.arrays):
-            return column or ""
-        if self.source == "auto" and not able and column:
-            return column
-        return None
+        if column is None and self.source == "auto" and "probabilities" in dataset.arrays:
+            return None
+        return column or ""
 
     def missing(self, dataset: Dataset, model: Model) -> list[str]:
         """Return what the source lacks."""
@@ -318,10 +269,8 @@ class Predictions(DerivedExtractor):
         if column is None:
             return super().missing(dataset, model)
         if column == "":
-            return [
-                f"'{dataset.name}' has no prediction column and {model.name} cannot classify: "
-                "give --prediction COLUMN or choose a model that predicts",
-            ]
+            remedy = "give --prediction COLUMN or choose a model that predicts"
+            return [f"'{dataset.name}' has no prediction column and {model.name} cannot classify: {remedy}"]
         known = column in dataset.metadata.columns
         return [] if known else [f"'{dataset.name}' has no column '{column}' to read predictions from"]
 
@@ -329,7 +278,7 @@ class Predictions(DerivedExtractor):
         """Return the probabilities unless the predictions are given."""
         if self.given(dataset, model) is not None:
             return ()
-        return (Probabilities(source=self.source, templates=self.templates),)
+        return (Probabilities(source=self.source, templates=self.templates, variant=self.variant),)
 
     def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:
         """Return the column's hash, or the class names."""
@@ -345,14 +294,20 @@ class Predictions(DerivedExtractor):
         column = self.given(dataset, model)
         if column:
             return dataset.metadata[column].astype("str").to_numpy(dtype=np.str_)
-        return np.asarray(dataset.classes, dtype=np.str_)[np.argmax(arrays[0], axis=1)]
+        names = np.asarray(dataset.classes, dtype=np.str_)
+        return cast("np.ndarray", names[np.argmax(arrays[0], axis=1)])
+
+
+def predicts(model: Model) -> bool:
+    """Return whether a model names a class by itself: by logits, or by comparing images with class names."""
+    return "classifier" in model.abilities or {"image_encoder", "text_encoder"} <= model.abilities
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """Return rows of length 1, float32; rows of zeros stay zero."""
     values = np.asarray(vectors, dtype=np.float32)
     length = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.divide(values, length, out=np.zeros_like(values), where=length > 0)
+    return cast("np.ndarray", np.divide(values, length, out=np.zeros_like(values), where=length > 0))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
