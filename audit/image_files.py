@@ -115,7 +115,7 @@ def hash_files(dataset: Dataset) -> tuple[str, ...]:
 def hash_paths(paths: pd.Series[str], root: Path) -> tuple[str, ...]:
     """Return the hash of each file of a column; empty where there is no path or no readable file in the root."""
     named = paths.dropna().astype("str")
-    answers = facts_of_files("blake2b", list(named), root, lambda path: hash_file(path))
+    answers = facts_of_files("blake2b", list(named), root, hash_file)
     found = {row: answer for row, (answer, problem) in zip(named.index, answers, strict=True) if problem is None}
     return tuple(found.get(row, "") for row in paths.index)
 

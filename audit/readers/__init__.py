@@ -92,6 +92,8 @@ def _reader_of(path: Path, name: str | None) -> Reader:
     if name is not None:
         if name not in known:
             raise InputError(f"`reader` must be one of {', '.join(known)}; got '{name}'.")
+        if not known[name].detect(path):
+            raise InputError(f"`reader` must fit the path; '{name}' ({known[name].title}) cannot read '{path}'.")
         return known[name]
     for candidate in known.values():
         if candidate.detect(path):

@@ -185,26 +185,30 @@ def place_list(
     if isinstance(rows, np.ndarray):
         arrays[name] = rows
         return
-    lengths = [len(row) if isinstance(row, list) else None for row in rows]
-    flat = all(
-        isinstance(row, list) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in row)
-        for row in rows
-    )
-    if flat and len(set(lengths)) == 1:
-        arrays[name] = np.asarray(rows, dtype=np.float64)
+    vectors = [_vector(row) for row in rows]
+    required = next((len(vector) for vector in vectors if vector is not None), 0)
+    faults = (at for at, vector in enumerate(vectors) if vector is None or len(vector) != required)
+    fault = next(faults, None)
+    if fault is None:
+        arrays[name] = np.stack([vector for vector in vectors if vector is not None])
         return
     if normalised(name) in _ARRAY_NAMES:
-        position, required = next(
-            ((row, lengths[0]) for row, length in enumerate(lengths) if length is None or length != lengths[0]),
-            (0, lengths[0]),
-        )
-        got = "no list" if lengths[position] is None else f"{lengths[position]} numbers" if flat else "other values"
+        row, vector = rows[fault], vectors[fault]
+        got = "no list" if not isinstance(row, list) else "other values" if vector is None else f"{len(vector)} numbers"
         raise InputError(
-            f"column `{name}` of {source.name} must hold lists of {required} numbers as in data row 1; "
-            f"data row {position + 1} has {got}. Drop or mend that row.",
+            f"column `{name}` of {source.name} must hold a list of {required} numbers in every row; "
+            f"data row {fault + 1} has {got}. Drop or mend that row.",
         )
     texts = [None if row is None else json.dumps(row, ensure_ascii=False, default=str) for row in rows]
     columns[name] = pd.Series(texts, dtype="str")
+
+
+def _vector(row: object) -> np.ndarray | None:
+    """Return a list of numbers as an array, ``None`` for anything else."""
+    if not isinstance(row, list) or any(isinstance(value, list) for value in row):
+        return None
+    vector = np.asarray(row)
+    return vector if vector.dtype.kind in "iuf" else None
 
 
 def _plain_column(column: pa.ChunkedArray) -> pd.Series[Any]:

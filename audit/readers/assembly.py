@@ -222,7 +222,7 @@ def _joined(metadata: pd.DataFrame, path: Path, roles: Roles, arrays: dict[str, 
             name,
             "the dataset",
         )
-    further = further.reindex(metadata.index)
+    further = _reordered(further, metadata.index)
     for name in further.columns.intersection(metadata.columns):
         if not further[name].astype("str").equals(metadata[name].astype("str")):
             raise InputError(
@@ -231,6 +231,15 @@ def _joined(metadata: pd.DataFrame, path: Path, roles: Roles, arrays: dict[str, 
             )
         further = further.drop(columns=name)
     return pd.concat([metadata, further], axis="columns")
+
+
+def _reordered(table: pd.DataFrame, index: pd.Index[str]) -> pd.DataFrame:
+    """Return the rows of an index; where some are missing, whole numbers stay whole and flags become text."""
+    if not index.isin(table.index).all():
+        whole = [name for name in table.columns if pd.api.types.is_integer_dtype(table[name].dtype)]
+        flags = [name for name in table.columns if pd.api.types.is_bool_dtype(table[name].dtype)]
+        table = table.astype({**dict.fromkeys(whole, "Int64"), **dict.fromkeys(flags, "str")})
+    return table.reindex(index)
 
 
 def _check_roles(roles: Roles, metadata: pd.DataFrame, table: Table) -> None:

@@ -50,7 +50,7 @@ def folder_columns(folders: list[tuple[str, ...]]) -> dict[str, list[str | None]
         depth -= 1
     columns: dict[str, list[str | None]] = {}
     outer = {parts[0].lower() for parts in folders if parts}
-    if depth > 1 and outer and outer <= SPLITS:
+    if outer and outer <= SPLITS:
         columns["split"] = [parts[0] if parts else None for parts in folders]
         folders = [parts[1:] for parts in folders]
         depth -= 1

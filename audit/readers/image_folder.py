@@ -9,20 +9,20 @@ from audit.readers.assembly import assemble
 from audit.readers.base import ReadOptions, Table
 from audit.readers.class_folders import SPLITS
 from audit.readers.stacking import stacked
+from audit.readers.table import tables_of
 from audit.readers.table_files import read_table
-from audit.roles import find_column
+from audit.roles import PATH_NAMES, find_column
 
 title = "Hugging Face image folder (metadata tables with file_name)"
 priority = 30
 
 _TABLES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-_FILE_NAME = ("file_name",)
 _DEPTH = 2
 
 
 def detect(path: Path) -> bool:
     """Return whether a metadata table lies in a folder below the path, or in it with images in folders by split."""
-    if not path.is_dir():
+    if not path.is_dir() or any(table.name not in _TABLES for table in tables_of(path)):
         return False
     tables = _metadata_tables(path)
     in_splits = any((path / split).is_dir() for split in SPLITS)
@@ -44,7 +44,7 @@ def _located(table: Table, root: Path) -> Table:
     """Return a split's table with paths relative to the root instead of to itself, and its split."""
     folder = table.source.parent.relative_to(root).as_posix()
     frame = table.frame.copy()
-    column = find_column(frame.columns, _FILE_NAME)
+    column = find_column(frame.columns, PATH_NAMES)
     if column is not None and folder != ".":
         paths = frame[column].astype("str")
         frame[column] = paths.where(paths.str.startswith("/"), folder + "/" + paths)

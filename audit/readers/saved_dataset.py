@@ -36,11 +36,9 @@ def detect(path: Path) -> bool:
 def read(path: Path, options: ReadOptions) -> Dataset:
     """Return the samples of all splits, in the column ``split`` where there are several."""
     tables = list(_tables(path))
-    if not tables:
-        raise InputError(f"`path` must be a saved dataset; '{path}' holds no part of one. Save it again.")
+    if sum(len(table.frame) for table in tables) == 0:
+        raise InputError(f"`path` must be a dataset with at least one row; '{path}' has none. Save it again.")
     table = stacked(tables, path)
-    if len(table.frame) == 0:
-        raise InputError(f"'{path}' must have at least one row; it has none.")
     return assemble(table, folder=path.absolute(), name=path.absolute().name, options=options)
 
 
