@@ -23,7 +23,11 @@ def format_value(value: float, unit: str = "") -> str:
         return f"{100 * value:+.1f} points"
     if unit == "count":
         return f"{value:,.0f}"
-    text = f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
+    if abs(value) >= 100:
+        return f"{value:,.1f}"
+    # Small values keep two significant digits, so that a variance of .00017 is not written as nothing.
+    decimals = 3 if value == 0 or abs(value) >= 0.01 else min(8, 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{decimals}f}"
     return text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
