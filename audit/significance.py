@@ -52,10 +52,8 @@ def fisher_exact(
     InputError
         When a count is not between 0 and its ``n``, or the alternative is unknown.
     """
-    k1, n1, k2, n2 = (
-        np.ascontiguousarray(part)
-        for part in np.broadcast_arrays(*(np.asarray(x, dtype=np.int64) for x in (correct_1, n_1, correct_2, n_2)))
-    )
+    given = (np.asarray(part, dtype=np.int64) for part in (correct_1, n_1, correct_2, n_2))
+    k1, n1, k2, n2 = np.broadcast_arrays(*given)
     if np.any((k1 < 0) | (k1 > n1) | (k2 < 0) | (k2 > n2)):
         raise InputError("Every count must lie between 0 and its `n`; some does not.")
     from scipy import stats

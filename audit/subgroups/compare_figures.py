@@ -10,7 +10,7 @@ import pandas as pd
 from audit.base import Figure
 from audit.counts import Coded, code
 from audit.plots import ACCENT, NEUTRAL, interval_figure
-from audit.subgroups.comparison import common_drop, moon_shape, paired_change
+from audit.subgroups.comparison import CommonDrop, common_drop, moon_shape, paired_change
 from audit.subgroups.group_rows import where_text
 from audit.subgroups.inputs import text_of
 from audit.wording import format_interval, format_value
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from audit.dataset import Dataset
     from audit.result import Result
+
+COMMON = "Common change, and each class's own"
 
 TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 
@@ -118,7 +120,7 @@ def _common(
     names: tuple[str, str],
     group_id: NDArray[np.int64] | None,
 ) -> Figure | None:
-    """Draw each class's deviation from the common change against its log frequency."""
+    """Draw each class's deviation from the common change, against its log frequency where that varies."""
     import plotly.graph_objects as go
 
     if not (label.codes >= 0).any():
@@ -126,6 +128,13 @@ def _common(
     found = common_drop(first, second, label.codes, len(label.levels), group_id=group_id)
     known = np.isfinite(found.deviation)
     low, high = found.deviation_interval
+    if not np.isfinite(found.slope[0]):
+        table = pd.DataFrame(
+            {"value": found.deviation, "low": low, "high": high, "unit": "points"},
+            index=pd.Index(label.levels, name="class"),
+        )
+        figure = interval_figure(table, null=0.0, axis_title="change beyond the common one")
+        return Figure(title=COMMON, figure=figure, text=_common_text(found, names))
     figure = go.Figure(
         go.Scatter(
             x=np.exp(found.log_frequency[known]),
@@ -150,6 +159,10 @@ def _common(
         xaxis={"type": "log", "title": {"text": "samples of the class"}},
         yaxis={"title": {"text": "change beyond the common one"}, "tickformat": "+.0%"},
     )
+    return Figure(title=COMMON, figure=figure, text=_common_text(found, names))
+
+
+def _common_text(found: CommonDrop, names: tuple[str, str]) -> str:
     common, slope = found.common, found.slope
     text = (
         f"All classes change by {format_value(common[0], 'points')} on average "
@@ -162,7 +175,7 @@ def _common(
         )
     else:
         text += "all classes are equally frequent, so that the change cannot be set against frequency."
-    return Figure(title="Common change, and each class's own", figure=figure, text=text)
+    return text
 
 
 def _moon(right: Mapping[str, NDArray[np.bool_]], label: Coded, subgroup: Coded) -> Figure | None:

@@ -191,7 +191,7 @@ def _standardised(rows: pd.DataFrame) -> Figure | None:
     figure = interval_figure(table, null=0.0, labels=labels, order="given", axis_title=f"accuracy of {gap}")
     largest = rows.loc[rows.index[int(rows["explained"].abs().argmax())]]
     text = (
-        f"Gap {gap}, raw and with another attribute's mix held equal. {largest['attribute']} accounts for most: "
+        f"Gap {gap}, raw and with another attribute's mix held equal; most is accounted for by {largest['attribute']}: "
         f"{format_value(float(largest['explained']), 'points')} of {format_value(float(largest['raw']), 'points')}."
     )
     return Figure(title="Is the gap another attribute's?", figure=figure, text=text)
@@ -201,9 +201,15 @@ def _searched(rows: pd.DataFrame, title: str, what: str) -> Figure | None:
     if rows.empty:
         return None
     held = int((rows["q_value"] < 0.05).sum())
+    names = [str(name) for name in rows.index]
+    if "confused" in rows.columns and rows["confused"].notna().any():
+        phrases = rows["phrases"].fillna("").tolist()
+        words = [phrase or name for phrase, name in zip(phrases, names, strict=True)]
+        names = [f"{word}: {confused}" for word, confused in zip(words, rows["confused"], strict=True)]
     figure = interval_figure(
         rows,
         null=None,
+        labels=names,
         order="given",
         limit=25,
         axis_title="accuracy on held-out samples; diamond: all held-out samples",

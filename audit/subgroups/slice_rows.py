@@ -38,6 +38,9 @@ SEARCHED = 40
 FEWEST_TO_FIT = 200
 """Below this number of samples in a half, look-alike groups are not searched for."""
 
+LEAST_CONFUSION = 0.05
+"""A group is listed when some class is predicted there at least so much more often than it occurs."""
+
 MOST_TO_FIT = 20_000
 """Look-alike groups are fitted on at most so many samples; all samples are then assigned to them."""
 
@@ -222,8 +225,11 @@ def error_slice_rows(
     )
     confused = [found.confused_classes[place] for place in order]
     accuracy = float(inputs.correct[~half].mean())
-    kept = [i for i, row in enumerate(rows) if row["n"]]
-    q_value = adjust_p_values(np.where([row["n"] > 0 for row in rows], p_value, np.nan), correction)
+    # Groups without a systematic confusion are no error slices; what is tested is what is listed.
+    kept = [i for i, row in enumerate(rows) if row["n"] and found.confusion[order[i]] > LEAST_CONFUSION]
+    listed_p = np.full(len(rows), np.nan)
+    listed_p[kept] = p_value[kept]
+    q_value = adjust_p_values(listed_p, correction)
     listed: list[dict[str, Any]] = [
         rows[i]
         | {
@@ -238,7 +244,8 @@ def error_slice_rows(
         }
         for i in kept
     ]
-    return Searched(listed, names[assigned], [])
+    notes = [] if listed else ["no group of look-alike samples has a systematic confusion"]
+    return Searched(listed, names[assigned], notes)
 
 
 def _against_rest(inputs: Inputs, members: NDArray[np.bool_], half: NDArray[np.bool_]) -> NDArray[np.float64]:
