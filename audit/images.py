@@ -23,6 +23,7 @@ from PIL import Image, UnidentifiedImageError
 from audit.dataset import IMAGE_COLUMN, PIXEL_CAP, empty_quarantine
 from audit.image_files import (
     EMPTY,
+    FORBIDDEN,
     MISSING,
     NOT_AN_IMAGE,
     TRUNCATED,
@@ -153,7 +154,7 @@ def check_files(metadata: pd.DataFrame, root: Path, pixel_cap: int = PIXEL_CAP) 
         except ImageProblem as problem:
             return problem.reason
         except PermissionError:
-            return "unreadable: permission denied"
+            return FORBIDDEN
         return f"{width} x {height}"
 
     # A newer Pillow may read what an older one could not.
@@ -190,7 +191,7 @@ def _decode(path: str | Path, root: Path, pixel_cap: int, at_least: int | None) 
             except _DECODER_ERRORS as error:
                 raise _problem(file, status.st_size, error) from error
     except PermissionError as error:
-        raise ImageProblem("unreadable: permission denied") from error
+        raise ImageProblem(FORBIDDEN) from error
     except FileNotFoundError as error:
         raise ImageProblem(MISSING) from error
     except MemoryError as error:

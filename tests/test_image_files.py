@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from audit import file_facts, image_files
-from audit.image_files import ImageProblem, contained_path, hash_file, hash_paths, regular_file
+from audit.image_files import ImageProblem, hash_file, hash_paths, regular_file
 
 
 @pytest.fixture
@@ -22,39 +22,60 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("folders", [None, {}])
-def test_paths_that_leave_the_root_are_refused(root: Path, folders: dict[str, str] | None) -> None:
+def test_paths_that_leave_the_root_are_refused(root: Path) -> None:
     (root / "file.jpg").symlink_to(root.parent / "root_beside" / "b.jpg")
     (root / "folder").symlink_to(root.parent / "root_beside")
     outside = [
         "../root_beside/b.jpg",
+        "../nothing.jpg",
         str(root.parent / "root_beside" / "b.jpg"),
         "inner/../../root_beside/b.jpg",
         "file.jpg",
         "folder/b.jpg",
         "/etc/passwd",
         "..",
+        ".",
+        "",
     ]
     for path in outside:
         with pytest.raises(ImageProblem, match="outside the root folder"):
-            contained_path(path, root, folders=folders)
+            regular_file(path, root)
 
 
-@pytest.mark.parametrize("folders", [None, {}])
-def test_paths_and_links_inside_the_root_are_followed(root: Path, folders: dict[str, str] | None) -> None:
+def test_paths_and_links_inside_the_root_are_followed(root: Path) -> None:
     (root / "link.jpg").symlink_to(root / "inner" / "a.jpg")
-    for path in ("inner/a.jpg", "link.jpg", "inner/../inner/a.jpg", str(root / "inner" / "a.jpg")):
-        assert contained_path(path, root, folders=folders) == os.path.realpath(root / "inner" / "a.jpg")
+    (root / "linked").symlink_to(root / "inner")
+    paths = [
+        "inner/a.jpg",
+        "link.jpg",
+        "linked/a.jpg",
+        "inner/../inner/a.jpg",
+        str(root / "inner" / "a.jpg"),
+        "./inner/a.jpg",
+    ]
+    for path in paths:
+        real, status = regular_file(path, root)
+        assert real == os.path.realpath(root / "inner" / "a.jpg")
+        assert status.st_size == 7
+
+
+def test_a_folder_replaced_by_a_link_leads_out_at_once(root: Path) -> None:
+    assert regular_file("inner/a.jpg", root)
+    (root / "inner").rename(root / "before")
+    (root.parent / "root_beside" / "a.jpg").write_bytes(b"secret")
+    (root / "inner").symlink_to(root.parent / "root_beside")
+    with pytest.raises(ImageProblem, match="outside the root folder"):
+        regular_file("inner/a.jpg", root)
 
 
 def test_a_root_that_is_a_link_itself_is_no_escape(root: Path, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(root)
-    assert contained_path("inner/a.jpg", tmp_path / "alias").endswith("root/inner/a.jpg")
+    assert regular_file("inner/a.jpg", tmp_path / "alias")[0].endswith("root/inner/a.jpg")
 
 
 def test_a_link_in_circles_and_an_impossible_name_are_missing(root: Path) -> None:
     (root / "circle.jpg").symlink_to(root / "circle.jpg")
-    for path in ("circle.jpg", "a\0b.jpg", "x" * 5000):
+    for path in ("circle.jpg", "a\0b.jpg", "x" * 5000, "inner/a.jpg/b.jpg"):
         with pytest.raises(ImageProblem, match="file missing"):
             regular_file(path, root)
 
