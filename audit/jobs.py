@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -195,12 +196,10 @@ class Jobs:
                 command += ["--queue", self._queue_url]
             with (self.home / "worker.log").open("ab") as log:
                 started = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
+            # Whoever starts a process has to take note of its end, or it stays in the process table.
+            threading.Thread(target=started.wait, name="worker's end", daemon=True).start()
             deadline = time.monotonic() + wait
             while time.monotonic() < deadline and started.poll() is None:
                 rows = self._rows("select pid from worker")

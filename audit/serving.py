@@ -13,12 +13,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from audit.errors import InputError
 from audit.locations import HOME_VARIABLE, app_file
 from audit.workspace import Workspace
 
 PORT = 8501
+LOG = "dashboard.log"
 _TRIED = 100
 
 # The entry file's own `.streamlit/config.toml` brings the theme wherever it is started from; what concerns safety
@@ -94,16 +96,17 @@ def dashboard(workspace: Workspace, port: int, *, seconds: float = 60) -> Iterat
     Raises
     ------
     InputError
-        If it does not answer in time; what it said went to standard error.
+        If it does not answer in time; what it says goes to ``dashboard.log`` in the home folder.
     """
     environment = {**os.environ, HOME_VARIABLE: str(workspace.home)}
-    with _ended_gently():
+    log = workspace.home / LOG
+    with _ended_gently(), log.open("ab") as said:
         # A process group of its own: Ctrl-C reaches this process, which then ends the dashboard in order.
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            command(port), stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), env=environment, start_new_session=True
+            command(port), stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, start_new_session=True
         )
         try:
-            _wait(process, port, seconds)
+            _wait(process, port, seconds, log)
             yield process
         finally:
             process.terminate()
@@ -128,13 +131,13 @@ def _ended_gently() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, seconds: float) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, seconds: float, log: Path) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         if answers(port):
             return
         time.sleep(0.1)
-    raise InputError(f"`app` must answer on port {port} within {seconds:g} s; it did not. See what it said above.")
+    raise InputError(f"`app` must answer on port {port} within {seconds:g} s; it did not. See {log}.")
 
 
 def answers(port: int) -> bool:

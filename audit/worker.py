@@ -31,6 +31,9 @@ LOG = logging.getLogger("audit.worker")
 THREADS = 2
 """Jobs at a time: a short one need not wait for a long one. Equal outputs are still computed once."""
 
+LOCK_SECONDS = 5
+"""How long a new worker waits for one that is about to end."""
+
 REPORT_SECONDS = 0.5
 """How often progress is kept and a wish to cancel is looked for."""
 
@@ -169,7 +172,7 @@ def serve(home: Path, *, queue: str | None = None, threads: int = THREADS) -> in
     worker = Worker(home, queue=queue)
     lock = worker.jobs.worker_lock()
     try:
-        lock.acquire(timeout=5)
+        lock.acquire(timeout=LOCK_SECONDS)
     except Timeout:
         LOG.info("a worker lives in %s already", home)
         return 0
