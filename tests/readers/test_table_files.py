@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from audit.dataset import Roles
 from audit.errors import InputError
@@ -153,3 +156,18 @@ def test_a_file_that_is_no_table_or_not_there_is_refused(tmp_path: Path) -> None
         read_table(written(tmp_path, "hello", "notes.txt"))
     with pytest.raises(InputError, match="is not there"):
         read_table(tmp_path / "gone.csv")
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=5), separator=st.sampled_from(",;\t|"))
+def test_every_text_survives_a_well_formed_csv(tmp_path: Path, rows: list[tuple[str, str]], separator: str) -> None:
+    path = tmp_path / "samples.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, delimiter=separator, quoting=csv.QUOTE_ALL)
+        writer.writerows([("sample_id", "caption"), *(("x" + left, "x" + right) for left, right in rows)])
+    table = read_table(path).frame
+    assert table["sample_id"].tolist() == ["x" + left for left, _ in rows]
+    assert table["caption"].tolist() == ["x" + right for _, right in rows]
