@@ -218,7 +218,7 @@ def _checkpoint(source: _Source) -> Path | None:
     if schema == "local-dir":
         found = _find_checkpoint_in_dir(Path(place))
         if found is None:
-            raise InputError(f"`model` must be a folder with weights and open_clip_config.json; '{place}' has no weights.")
+            raise InputError(f"`model` must be a folder with weights beside its configuration; '{place}' has none.")
         return Path(found)
     if schema == "hf-hub":
         return Path(download_pretrained_from_hf(place))
