@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=2 python tests/benchmarks/bench_subgroup_statistics.py
 
-Bars: 1,000,000 rows x 200 groups x 2,000 draws under 5 s; 100,000 rows x 4 attributes with 2-way crossings and 1,000
-draws at least 500 times fairlearn, whose time is extrapolated from --fairlearn-draws draws (its cost is linear in them).
+Bars: 1,000,000 rows x 200 groups x 2,000 draws under 5 s; 100,000 rows x 4 attributes with 2-way crossings and
+1,000 draws at least 500 times fairlearn, whose time is extrapolated from --fairlearn-draws draws (its cost is linear
+in them).
 """
 
 from __future__ import annotations
