@@ -34,7 +34,8 @@ class DatasetSource:
     reader
         Name of the reader; found by looking at the path when left out.
     roles
-        Roles that were set by the user; the others are guessed from column names.
+        Roles that were set by the user, ``None`` for a role that no column shall play; those that are not named
+        are guessed from column names.
     name
         What people call it; the path's last part when left out.
     """
@@ -77,7 +78,7 @@ class DatasetSource:
         """
         from audit.readers import load_dataset
 
-        return load_dataset(
+        dataset = load_dataset(
             self.path,
             images=self.images,
             embeddings=self.embeddings,
@@ -88,6 +89,8 @@ class DatasetSource:
             reader=self.reader,
             name=self.name or None,
         )
+        taken = {role: () if role == "attributes" else None for role, value in (self.roles or {}).items() if not value}
+        return dataset.with_roles(dataclasses.replace(dataset.roles, **taken)) if taken else dataset
 
 
 def _real(path: str) -> str:

@@ -212,8 +212,8 @@ def _ask(audit: Audit, state: PageState, dataset_name: str, model_name: str) -> 
 def save_roles(dataset_name: str, roles: Any) -> None:
     """Keep column roles with the registered dataset; it is read anew with them."""
     source = workspace().datasets()[dataset_name]
-    chosen = {role: value for role, value in dataclasses.asdict(roles).items() if value}
-    workspace().add_dataset(dataclasses.replace(source, roles=chosen))
+    # All of them, those without a column too: what was taken away shall not be guessed again.
+    workspace().add_dataset(dataclasses.replace(source, roles=dataclasses.asdict(roles)))
 
 
 def _link_values(name: str, state: PageState) -> dict[str, Any]:

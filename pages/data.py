@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,7 +14,7 @@ from pages.gallery import show_gallery
 from pages.importing import show_add_dataset
 from pages.job_panel import escape_markdown
 from pages.markup import empty_html, facts_html, heading_html, plural
-from pages.model_list import show_models
+from pages.model_list import prediction_columns, show_models
 from pages.selection import prediction_column, rows_of, where_text, wrong_first
 from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
 from pages.state import PageState
@@ -31,6 +32,8 @@ _VIEWS = {
 }
 _ROLES = ("label", "prediction", "attributes", "group_id", "center", "background", "split", "caption", "mask")
 _MOST_VALUES = 200
+_MOST_PILLS = 8
+_ROWS_SHOWN = 7
 
 
 def show() -> None:
@@ -125,16 +128,20 @@ def countable_columns(dataset: Dataset) -> list[str]:
     first = [
         column for column in (roles.label, *roles.attributes, roles.center, roles.background, roles.split) if column
     ]
+    predictions = prediction_columns(dataset)
     others = [
         str(column)
         for column in dataset.metadata.columns
-        if str(column) not in first and 1 < dataset.metadata[column].nunique() <= 30
+        if str(column) not in first and column not in predictions and 1 < dataset.metadata[column].nunique() <= 30
     ]
     return list(dict.fromkeys([*first, *others]))
 
 
 def _show_counts(dataset: Dataset, columns: list[str], state: PageState) -> None:
-    column = st.pills("Count the samples by", columns, default=columns[0], required=True, key=f"count {dataset.name}")
+    if len(columns) <= _MOST_PILLS:
+        column = st.pills("Count by", columns, default=columns[0], required=True, key=f"count {dataset.name}")
+    else:
+        column = st.selectbox("Count by", columns, key=f"count {dataset.name}", width=360)
     counts = count_values(dataset.metadata[column])
     st.caption("Click a row to see its images below.")
     event = st.dataframe(
@@ -142,7 +149,8 @@ def _show_counts(dataset: Dataset, columns: list[str], state: PageState) -> None
         key=f"counts {dataset.name} {column}",
         on_select="rerun",
         selection_mode="single-row",
-        height=min(len(counts), 10) * 36 + 40,
+        height=min(len(counts), _ROWS_SHOWN) * 35 + 38,
+        width=680,
         column_config={
             "samples": st.column_config.NumberColumn("n", format="localized"),
             "share": st.column_config.ProgressColumn(
@@ -154,8 +162,6 @@ def _show_counts(dataset: Dataset, columns: list[str], state: PageState) -> None
     memory = f"count row {column}"
     picked = rows[0] if rows else None
     if picked != st.session_state.get(memory):
-        import json
-
         where = json.dumps({column: str(counts.index[picked])}) if picked is not None else None
         state.update({"where": where, "page": None, "sample": None})
         st.session_state[memory] = picked

@@ -27,7 +27,8 @@ def active_jobs() -> list[Job]:
 
 def submit(request: JobRequest) -> str:
     """Ask for a job and return its id; the sidebar and the page follow it from now on."""
-    return workspace().jobs.submit(request)
+    with st.spinner("Asking the worker …"):
+        return workspace().jobs.submit(request)
 
 
 def job_of(request: JobRequest) -> Job | None:

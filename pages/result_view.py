@@ -71,14 +71,22 @@ def _show_figures(audit: Audit, result: Result, key: str, dataset: Dataset, stat
     def pick(where: str) -> None:
         state.update({"where": where or None, "page": None, "sample": None})
 
-    for position, figure in enumerate(figures_of(key, audit, dataset)):
-        st.subheader(escape_markdown(figure.title), anchor=False)
-        show_figure(figure.figure, key=f"{key} figure {position}", text=figure.text, on_pick=pick)
+    first, *further = figures_of(key, audit, dataset) or (None,)
+    if first is None:
+        return
+    st.subheader(escape_markdown(first.title), anchor=False)
+    show_figure(first.figure, key=f"{key} figure 0", text=first.text, on_pick=pick)
+    if not further:
+        return
+    st.subheader("Further views", anchor=False)
+    for position, (place, figure) in enumerate(zip(st.tabs([escape_markdown(f.title) for f in further]), further, strict=True)):
+        with place:
+            show_figure(figure.figure, key=f"{key} figure {position + 1}", text=figure.text, on_pick=pick)
 
 
 def _show_tables(result: Result, key: str, state: PageState) -> None:
     st.subheader("All scores", anchor=False)
-    show_table(result.overall, key=f"{key} overall")
+    show_table(result.overall, key=f"{key} overall", own_axis=True)
     table, kind = _table_of_kind(result.by_group, state, key)
     if table.empty:
         return

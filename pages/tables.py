@@ -38,7 +38,9 @@ _ROW_PIXELS = 38
 _ROWS_SHOWN = 14
 
 
-def show_table(table: pd.DataFrame, *, key: str, select: bool = False, chosen: int | None = None) -> int | None:
+def show_table(
+    table: pd.DataFrame, *, key: str, select: bool = False, chosen: int | None = None, own_axis: bool = False
+) -> int | None:
     """Show a score table and return the position of the selected row.
 
     Parameters
@@ -51,13 +53,15 @@ def show_table(table: pd.DataFrame, *, key: str, select: bool = False, chosen: i
         Whether a row can be selected.
     chosen
         Position selected when the page opens.
+    own_axis
+        Whether each row is drawn on an axis of its own: rows are different scores rather than different groups.
 
     Returns
     -------
     int or None
         Position of the selected row.
     """
-    shown = readable(table)
+    shown = readable(table, own_axis=own_axis)
     styled = shown.style.format(lambda value: cell(value, ""))
     for unit, rows in row_units(table).items():
         for column in _UNIT_COLUMNS:
@@ -91,21 +95,23 @@ def _formatter(unit: str) -> Any:
     return lambda value: cell(value, unit)
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: pd.DataFrame, *, own_axis: bool = False) -> pd.DataFrame:
     """Return the table as it is shown: interval drawn first, page columns hidden, unique row labels."""
     shown = table.drop(columns=[column for column in HIDDEN if column in table.columns])
     shown = shown.dropna(axis="columns", how="all")
     if {"value", "low", "high"} <= set(shown.columns) and len(shown):
-        shown.insert(1, DRAWING, interval_pictures(table))
+        shown.insert(1, DRAWING, interval_pictures(table, own_axis=own_axis))
     if not shown.index.is_unique:
         shown = shown.reset_index()
+    elif shown.index.name == "score":
+        shown.index = pd.Index([str(score).replace("_", " ") for score in shown.index], name="score")
     return shown
 
 
 def row_units(table: pd.DataFrame) -> dict[str, list[Any]]:
     """Return the row labels of each unit; without unique labels the positions."""
     units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
-    labels = table.index if table.index.is_unique else pd.RangeIndex(len(table))
+    labels = readable(table).index
     return {str(unit): list(labels[(units == unit).to_numpy()]) for unit in units.unique()}
 
 
@@ -118,13 +124,13 @@ def cell(value: Any, unit: str) -> str:
     return str(value)
 
 
-def interval_pictures(table: pd.DataFrame) -> list[str]:
-    """Return each row's drawing as a picture: dot, line, hollow diamond, one axis for all rows of a unit."""
+def interval_pictures(table: pd.DataFrame, *, own_axis: bool = False) -> list[str]:
+    """Return each row's drawing as a picture: dot, line, hollow diamond, one axis for all rows of a unit or each its own."""
     numbers = table.reindex(columns=list(_UNIT_COLUMNS)).astype("float64")
     units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
     pictures = []
     for position, unit in enumerate(units):
-        same = numbers[(units == unit).to_numpy()].to_numpy()
+        same = (numbers.iloc[[position]] if own_axis else numbers[(units == unit).to_numpy()]).to_numpy()
         same = same[np.isfinite(same)]
         domain = (float(same.min()), float(same.max())) if same.size else (0.0, 1.0)
         pictures.append(_picture(numbers.iloc[position], domain))

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from pages.charts import carries_rows, picked_text, projected
+
+
+def test_a_clicked_point_means_what_it_carries() -> None:
+    assert picked_text({"points": [{"customdata": ['{"a": "b"}']}]}) == '{"a": "b"}'
+    assert picked_text({"points": [{"customdata": "s1"}]}) == "s1"
+
+
+def test_a_point_that_carries_nothing_means_nothing() -> None:
+    assert picked_text({"points": [{"x": 1}, {"customdata": []}]}) == ""
+    assert picked_text({}) == ""
+
+
+def test_only_a_figure_with_rows_can_be_clicked() -> None:
+    assert carries_rows(go.Figure(go.Scatter(x=[1], y=[1], customdata=["{}"])))
+    assert not carries_rows(go.Figure(go.Scatter(x=[1], y=[1])))
+
+
+def test_a_figure_is_enlarged_for_the_wall_and_the_drawn_one_stays_as_it_was() -> None:
+    drawn = go.Figure(go.Scatter(x=[1], y=[1]))
+    drawn.update_layout(margin={"l": 99})
+    shown = projected(drawn)
+    assert shown.layout.xaxis.tickfont.size == 14
+    assert shown.layout.margin.l == 99
+    assert shown.layout.margin.t == 20
+    assert drawn.layout.xaxis.tickfont.size is None
+
+
+def test_no_colour_of_text_is_fixed_so_that_the_theme_can_change() -> None:
+    shown = projected(go.Figure(go.Scatter(x=[1], y=[1])))
+    assert shown.layout.font.color is None
+    assert shown.layout.xaxis.tickfont.color is None

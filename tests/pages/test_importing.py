@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from audit.workspace import Workspace
+from pages.importing import split_list, suggestions
+
+
+def import_page() -> None:
+    from pages.importing import show_add_dataset
+
+    show_add_dataset()
+
+
+@pytest.fixture
+def page(workspace: Workspace) -> AppTest:
+    assert workspace.datasets()
+    return AppTest.from_function(import_page, default_timeout=60)
+
+
+def send(page: AppTest) -> AppTest:
+    return next(button for button in page.button if button.label == "Add the dataset").click().run()
+
+
+def test_blanks_around_commas_do_not_count() -> None:
+    assert split_list(" a, b ,,c ") == ("a", "b", "c")
+
+
+def test_folders_that_look_like_data_are_suggested(drawn_samples: Path, tmp_path: Path) -> None:
+    for name in ("cats", "dogs"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        (tmp_path / "pets" / name / "1.jpg").write_bytes(b"x")
+    (tmp_path / "notes").mkdir()
+    assert suggestions([drawn_samples.parent, tmp_path]) == [str(drawn_samples), str(tmp_path / "pets")]
+
+
+def test_a_dataset_is_added_by_its_path_and_chosen(page: AppTest, workspace: Workspace, drawn_samples: Path) -> None:
+    workspace.remove_dataset("drawn")
+    page.run()
+    page.selectbox(key="add path").set_value(str(drawn_samples))
+    page.text_input(key="add name").set_value("again")
+    send(page)
+    assert not page.exception
+    assert "again" in workspace.datasets()
+    assert page.query_params["dataset"] == "again"
+
+
+def test_a_path_outside_the_declared_folders_is_refused(
+    page: AppTest, workspace: Workspace, drawn_samples: Path, tmp_path: Path
+) -> None:
+    page.run()
+    page.selectbox(key="add path").set_value(str(drawn_samples))
+    page.text_input(key="add name").set_value("outside")
+    page.text_input(key="add images").set_value(str(tmp_path))
+    send(page)
+    assert "must lie below" in page.error[0].value.replace("\\", "")
+    assert list(workspace.datasets()) == ["drawn"]
+
+
+def test_a_dataset_that_cannot_be_read_is_not_kept(page: AppTest, workspace: Workspace, drawn_samples: Path) -> None:
+    page.run()
+    page.selectbox(key="add path").set_value(str(drawn_samples))
+    page.text_input(key="add name").set_value("wrong")
+    page.text_input(key="add embeddings").set_value(str(drawn_samples / "samples.csv"))
+    send(page)
+    assert page.error
+    assert list(workspace.datasets()) == ["drawn"]

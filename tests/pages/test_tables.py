@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pandas as pd
+
+from pages.tables import DRAWING, cell, interval_pictures, readable, row_units
+
+
+def scores() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "value": [0.9, 0.2],
+            "low": [0.8, np.nan],
+            "high": [0.95, np.nan],
+            "null": [0.5, np.nan],
+            "unit": ["share", "index"],
+            "kind": ["a", "a"],
+            "where": ["{}", "{}"],
+            "empty": [None, None],
+        },
+        index=pd.Index(["worst_group", "macro_std"], name="score"),
+    )
+
+
+def drawing(picture: str) -> str:
+    kind, _, data = picture.partition(";base64,")
+    assert kind == "data:image/svg+xml"
+    return base64.b64decode(data).decode()
+
+
+def test_what_serves_only_the_page_is_not_shown() -> None:
+    shown = readable(scores())
+    assert list(shown.columns) == ["value", DRAWING, "low", "high", "null"]
+    assert list(shown.index) == ["worst group", "macro std"]
+
+
+def test_repeated_row_names_become_a_column() -> None:
+    table = scores().set_axis(pd.Index(["x", "x"], name="group"))
+    assert list(readable(table)["group"]) == ["x", "x"]
+    assert row_units(table) == {"share": [0], "index": [1]}
+
+
+def test_each_unit_has_its_own_rows() -> None:
+    assert row_units(scores()) == {"share": ["worst group"], "index": ["macro std"]}
+
+
+def test_a_row_is_drawn_as_dot_line_and_hollow_diamond() -> None:
+    full, bare = (drawing(picture) for picture in interval_pictures(scores()))
+    assert all(shape in full for shape in ("<circle", "<line", "<path"))
+    assert "<circle" in bare
+    assert "<line" not in bare
+    assert "<path" not in bare
+
+
+def test_rows_of_one_unit_share_an_axis_unless_each_has_its_own() -> None:
+    table = pd.DataFrame({"value": [0.1, 0.9], "low": [0.0, 0.8], "high": [0.2, 1.0]}, index=["a", "b"])
+    shared, own = interval_pictures(table), interval_pictures(table, own_axis=True)
+    assert shared[0] != shared[1]
+    assert own[0] == own[1]
+
+
+def test_a_table_without_numbers_draws_nothing() -> None:
+    table = pd.DataFrame({"value": [np.nan], "low": [np.nan], "high": [np.nan]}, index=["a"])
+    assert "<circle" not in drawing(interval_pictures(table)[0])
+
+
+def test_cells_read_in_the_words_of_their_unit() -> None:
+    assert cell(0.929, "share") == "92.9 %"
+    assert cell(0.032, "points") == "+3.2 points"
+    assert cell(0.000171, "index") == ".00017"
+    assert cell(0.0, "index") == ".000"
+    assert cell(True, "") == "yes"
+    assert cell("text", "share") == "text"
