@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -126,7 +127,9 @@ def link_settings(name: str, settings: Mapping[str, Any]) -> dict[str, str]:
 def audit_request(audit: Audit, dataset_name: str, dataset: Dataset, model_name: str) -> Any:
     """Return the job that would answer an audit's question."""
     settings = {field.name: getattr(audit, field.name) for field in fields_of(audit)}
-    return settings_request("audit", dataset_name, model_name, dataset.fingerprint, settings, audit.name())
+    return settings_request(
+        "audit", dataset_name, model_name, fingerprint=dataset.fingerprint, settings=settings, audit=audit.name()
+    )
 
 
 def _show_unanswered(question: Question, state: PageState) -> None:
@@ -222,7 +225,7 @@ def _link_values(name: str, state: PageState) -> dict[str, Any]:
     values = {}
     for field, text in state.settings().items():
         if field in fields:
-            value, problem = attempt(lambda field=field, text=text: parse(fields[field], text))
+            value, problem = attempt(partial(parse, fields[field], text))
             if not problem:
                 values[field] = value
     return values

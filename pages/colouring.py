@@ -71,7 +71,7 @@ def colour_values(colour: str, dataset: Dataset, table: pd.DataFrame) -> pd.Seri
         right = rows[dataset.roles.label].astype("str").to_numpy() == rows[column].astype("str").to_numpy()
         return pd.Series(np.where(right, "right", "wrong"), index=table.index, name="prediction")
     if colour in dataset.metadata.columns:
-        return dataset.metadata.loc[table.index, colour]
+        return pd.Series(dataset.metadata.loc[table.index, colour])
     key, separator, column = colour.partition(_SEPARATOR)
     if not separator or not workspace().store.has_result(key):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +86,7 @@ def show() -> None:
         if facts
     ]
     if len(runs) >= 2:
-        _show_comparison(audit, runs, dataset, state)
+        _show_comparison(audit, runs, dataset)
 
 
 def _pick(state: PageState, name: str, dataset: Dataset, models: list[str]) -> tuple[str, list[str]]:
@@ -144,7 +145,7 @@ def _show_missing(audit: Audit, name: str, dataset: Dataset, models: Sequence[st
         if job is not None and job.active:
             show_job(job)
             continue
-        model, problem = attempt(lambda model_name=model_name: model_of(model_name))
+        model, problem = attempt(partial(model_of, model_name))
         missing = [problem] if problem else explain_missing(audit, dataset, model)
         if missing:
             reasons.append(f"{model_name}: {'; '.join(missing)}")
@@ -166,7 +167,7 @@ def _show_missing(audit: Audit, name: str, dataset: Dataset, models: Sequence[st
             st.rerun()
 
 
-def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset, state: PageState) -> None:
+def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset) -> None:
     comparison = compare_runs(runs)
     scores = [score for score in runs[0].result.overall.index if score in set(comparison.overall["score"])]
     headline = runs[0].result.verdict.score
@@ -177,7 +178,8 @@ def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset
     score = st.selectbox("Score", scores, key="compare score", format_func=lambda text: str(text).replace("_", " "))
     table = score_rows(comparison, str(score))
     st.html(verdict_html(comparison_verdict(table, str(score))))
-    null = float(table["null"].iloc[0]) if "null" in table.columns and table["null"].nunique() == 1 else None
+    nulls = set(table["null"].dropna()) if "null" in table.columns else set()
+    null = float(nulls.pop()) if len(nulls) == 1 else None
     figure = interval_figure(
         table.drop(columns=["null"], errors="ignore"), null=null, order="given" if len(runs) <= 3 else "value"
     )
@@ -201,7 +203,7 @@ def score_rows(comparison: Comparison, score: str) -> pd.DataFrame:
 
 
 def comparison_verdict(table: pd.DataFrame, score: str) -> Verdict:
-    """Return the answer of a comparison: the largest difference from the first model that its interval sets apart from 0.
+    """Return the answer of a comparison: the largest difference from the first model that is apart from 0.
 
     Parameters
     ----------
@@ -218,14 +220,15 @@ def comparison_verdict(table: pd.DataFrame, score: str) -> Verdict:
     known = others.dropna(subset=["difference_low", "difference_high"])
     apart = known[(known["difference_low"] > 0) | (known["difference_high"] < 0)]
     pool = apart if len(apart) else known if len(known) else others
-    name = str(pool.index[int(np.argmax(pool["difference"].abs().to_numpy()))])
-    row = pool.loc[name]
+    place = int(np.argmax(pool["difference"].abs().to_numpy()))
+    name = str(pool.index[place])
+    numbers = {column: float(pool[column].iloc[place]) for column in pool.select_dtypes("number").columns}
     shown = "points" if unit == "share" else unit
-    interval = format_interval(float(row["difference_low"]), float(row["difference_high"]), shown)
+    interval = format_interval(numbers["difference_low"], numbers["difference_high"], shown)
     sentence = (
-        f"{words.capitalize()}: {name} {format_value(float(row['value']), unit)}, "
-        f"{first} {format_value(float(table['value'].iloc[0]), unit)}; difference {signed(float(row['difference']), shown)}"
-        + (f", 95 % interval {interval}." if interval else ".")
+        f"{words.capitalize()}: {name} {format_value(numbers['value'], unit)}, "
+        f"{first} {format_value(float(table['value'].iloc[0]), unit)}; "
+        f"difference {signed(numbers['difference'], shown)}" + (f", 95 % interval {interval}." if interval else ".")
     )
     if len(others) > 1:
         sentence += f" {len(apart)} of {len(others)} models differ from {first}."
@@ -252,10 +255,9 @@ def _show_groups(comparison: Comparison, runs: Sequence[NamedResult], key: str) 
     st.subheader(escape_markdown(f"By {str(wide.index.name).replace('_', ' ')}"), anchor=False)
     units = comparison.by_group["unit"] if "unit" in comparison.by_group.columns else pd.Series(dtype="str")
     share = bool(len(units)) and set(units.dropna()) <= {"share", "points"}
+    numbers = list(wide.columns[wide.dtypes == "float64"])
     st.dataframe(
-        wide.style.format(
-            "{:.1%}" if share else "{:.3f}", na_rep="–", subset=list(wide.columns[wide.dtypes == "float64"])
-        ),
+        wide.style.format("{:.1%}" if share else "{:.3f}", na_rep="–", subset=pd.Index(numbers)),
         key=f"{key} groups",
         height=420,
     )
@@ -280,6 +282,6 @@ def wide_groups(comparison: Comparison) -> pd.DataFrame:
     if len(comparison.names) == 2 and wide.shape[1] == 2:
         wide["difference"] = wide.iloc[:, 1] - wide.iloc[:, 0]
     wide = wide.reset_index().set_index(name)
-    if "kind" in wide.columns and wide["kind"].nunique() <= 1:
+    if "kind" in wide.columns and len(set(wide["kind"])) <= 1:
         wide = wide.drop(columns=["kind"])
     return wide

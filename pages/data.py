@@ -18,7 +18,7 @@ from pages.model_list import prediction_columns, show_models
 from pages.selection import prediction_column, rows_of, where_text, wrong_first
 from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
 from pages.state import PageState
-from pages.tables import download_table
+from pages.tables import download_table, show_counted
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -110,7 +110,8 @@ def _show_samples(dataset: Dataset, state: PageState) -> None:
         st.html(
             empty_html(
                 "This dataset has no images",
-                "Audits that need only predictions or embeddings still work. To add images, import it again with its image folder.",
+                "Audits that need only predictions or embeddings still work. "
+                "To add images, import it again with its image folder.",
             )
         )
         st.dataframe(rows.head(500), key="data rows")
@@ -123,7 +124,7 @@ def _show_samples(dataset: Dataset, state: PageState) -> None:
 
 
 def countable_columns(dataset: Dataset) -> list[str]:
-    """Return the columns whose values are worth counting: label and attributes first, then other short lists of values."""
+    """Return the columns whose values are worth counting: those with a role first, then other short lists of values."""
     roles = dataset.roles
     first = [
         column for column in (roles.label, *roles.attributes, roles.center, roles.background, roles.split) if column
@@ -144,23 +145,13 @@ def _show_counts(dataset: Dataset, columns: list[str], state: PageState) -> None
         column = st.selectbox("Count by", columns, key=f"count {dataset.name}", width=360)
     counts = count_values(dataset.metadata[column])
     st.caption("Click a row to see its images below.")
-    event = st.dataframe(
-        counts,
-        key=f"counts {dataset.name} {column}",
-        on_select="rerun",
-        selection_mode="single-row",
-        height=min(len(counts), _ROWS_SHOWN) * 35 + 38,
-        width=680,
-        column_config={
-            "samples": st.column_config.NumberColumn("n", format="localized"),
-            "share": st.column_config.ProgressColumn(
-                "share of all samples", format="percent", min_value=0, max_value=1
-            ),
-        },
-    )
-    rows = event.selection.rows
+    configuration = {
+        "samples": st.column_config.NumberColumn("n", format="localized"),
+        "share": st.column_config.ProgressColumn("share of all samples", format="%.1f %%", min_value=0, max_value=100),
+    }
+    shown = counts.assign(share=100 * counts["share"])
+    picked = show_counted(shown, configuration, key=f"counts {dataset.name} {column}", rows=_ROWS_SHOWN, select=True)
     memory = f"count row {column}"
-    picked = rows[0] if rows else None
     if picked != st.session_state.get(memory):
         where = json.dumps({column: str(counts.index[picked])}) if picked is not None else None
         state.update({"where": where, "page": None, "sample": None})
@@ -203,7 +194,8 @@ def _show_quarantine(dataset: Dataset) -> None:
         st.html(
             empty_html(
                 "Every image can be used",
-                "No file was missing, empty, broken, too large or outside its folder. Truncated files are found when a model first reads them.",
+                "No file was missing, empty, broken, too large or outside its folder. "
+                "Truncated files are found when a model first reads them.",
             )
         )
         return

@@ -27,7 +27,7 @@ from pages.selection import (
 )
 from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, workspace
 from pages.state import PageState
-from pages.tables import download_table
+from pages.tables import download_table, show_counted
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -60,16 +60,20 @@ def show() -> None:
         return
     state = PageState("explore")
     jobs = {method: _job(method, name, model_name, dataset) for method in _METHODS}
-    method = _pick_method(state, jobs)
+    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with controls:
+        method = _pick_method(state, jobs)
     job = jobs[method][1]
     if job is not None and job.state == "done" and workspace().store.has(job.result_key):
-        _show_map(dataset, state, job.result_key, name, model_name)
+        with controls:
+            colour = _pick_colour(state, colour_options(dataset, name, model_name))
+        _show_map(dataset, state, job.result_key, colour)
         return
     _show_no_map(dataset, model_name, jobs, method)
 
 
 def _job(method: str, name: str, model_name: str, dataset: Dataset) -> tuple[JobRequest, Job | None]:
-    request = settings_request("map", name, model_name, dataset.fingerprint, {"method": method})
+    request = settings_request("map", name, model_name, fingerprint=dataset.fingerprint, settings={"method": method})
     return request, job_of(request)
 
 
@@ -83,14 +87,15 @@ def _pick_method(state: PageState, jobs: dict[str, tuple[JobRequest, Job | None]
         job = jobs[method][1]
         return f"{_METHODS[method]} (computing)" if job is not None and job.active else _METHODS[method]
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(width="content"):
         method = st.segmented_control(
             "Map",
             list(_METHODS),
             key=key,
             required=True,
             format_func=words,
-            help="PCA shows the two directions of largest variance. UMAP keeps neighbours together; distances between far groups mean little.",
+            help="PCA shows the two directions of largest variance. UMAP keeps neighbours together; "
+            "distances between far groups mean little.",
         )
     if method != wanted:
         state.update({"method": method if method != "pca" else None, "lasso": None, "page": None})
@@ -121,7 +126,8 @@ def _show_no_map(
     st.html(
         empty_html(
             "The map has not been drawn yet",
-            f"{model_name} looks at {plural(len(dataset), 'sample')} once; after that, maps, colours and selections take no time.",
+            f"{model_name} looks at {plural(len(dataset), 'sample')} once; "
+            "after that, maps, colours and selections take no time.",
         )
     )
     if st.button("Draw the map", type="primary", icon=":material/bubble_chart:", key="draw map"):
@@ -132,17 +138,15 @@ def _show_no_map(
         st.rerun()
 
 
-def _show_map(dataset: Dataset, state: PageState, key: str, name: str, model_name: str) -> None:
+def _show_map(dataset: Dataset, state: PageState, key: str, colour: str) -> None:
     coordinates = read_map(workspace().store, key)
     table = linked_table(dataset, state["from"]).loc[coordinates.index]
-    options = colour_options(dataset, name, model_name)
-    colour = _pick_colour(state, options)
     values = colour_values(colour, dataset, table)
     points = coordinates.to_numpy()
     selected, words = _selected(points, table, state)
     left, right = st.columns([5, 3], gap="medium")
     with left:
-        show_map(key, coordinates, colour, values, state, selected)
+        show_map(key, coordinates, colour, values=values, state=state, selected=selected)
     prediction = prediction_column(dataset, table, precomputed_column())
     opened = state["sample"] if state["sample"] in table.index else ""
     with right:
@@ -151,7 +155,9 @@ def _show_map(dataset: Dataset, state: PageState, key: str, name: str, model_nam
             show_sample(dataset, table, opened, state, prediction=prediction, key="explore")
         else:
             _show_composition(values, selected, words)
-    _show_selection(dataset, table, points, selected, words, opened, state, prediction)
+    _show_selection(
+        dataset, table, points, selected=selected, words=words, opened=opened, state=state, prediction=prediction
+    )
 
 
 def _pick_colour(state: PageState, options: dict[str, str]) -> str:
@@ -162,7 +168,9 @@ def _pick_colour(state: PageState, options: dict[str, str]) -> str:
         or st.session_state.get("map colour linked") != state["colour"]
     ):
         st.session_state["map colour"] = wanted
-    chosen = st.selectbox("Colour by", list(options), key="map colour", format_func=lambda option: options[option])
+    chosen = st.selectbox(
+        "Colour by", list(options), key="map colour", format_func=lambda option: options[option], width=360
+    )
     if chosen != wanted:
         state.update({"colour": chosen if chosen != default else None})
     st.session_state["map colour linked"] = state["colour"]
@@ -193,16 +201,18 @@ def _show_composition(values: pd.Series[Any] | None, selected: np.ndarray | None
         return
     if not chosen:
         st.caption(
-            "Drag around points with the lasso or the box; click one point to see it. A double click lifts the selection."
+            "Drag around points with the lasso or the box; click one point to see it. "
+            "A double click lifts the selection."
         )
     else:
         st.caption(escape_markdown(words))
     table = composition(values, selected if chosen else None)
     configuration = {
-        "share": st.column_config.ProgressColumn("share", format="percent", min_value=0, max_value=1),
-        "share_of_all": st.column_config.NumberColumn("of all", format="percent"),
+        "share": st.column_config.ProgressColumn("share", format="%.1f %%", min_value=0, max_value=100),
+        "share_of_all": st.column_config.NumberColumn("of all", format="%.1f %%"),
     }
-    st.dataframe(table, key="composition", column_config=configuration, height=min(len(table), 11) * 36 + 40)
+    percent = [column for column in ("share", "share_of_all") if column in table.columns]
+    show_counted(table.assign(**{column: 100 * table[column] for column in percent}), configuration, key="composition")
 
 
 def composition(values: pd.Series[Any], selected: np.ndarray | None) -> pd.DataFrame:
@@ -237,6 +247,7 @@ def _show_selection(
     dataset: Dataset,
     table: pd.DataFrame,
     points: np.ndarray,
+    *,
     selected: np.ndarray | None,
     words: str,
     opened: str,
@@ -246,7 +257,10 @@ def _show_selection(
     if selected is not None:
         rows, title = table[selected], f"Selected: {words}"
     elif opened:
-        rows, title = table.iloc[nearest(points, int(table.index.get_loc(opened)), _NEAREST)], "Nearest on this map"
+        rows, title = (
+            table.iloc[nearest(points, int(table.index.get_indexer(pd.Index([opened]))[0]), _NEAREST)],
+            "Nearest on this map",
+        )
     else:
         rows, title = table, "All samples"
     if not opened or selected is not None:

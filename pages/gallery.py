@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
 
 PAGE_SIZE = 24
-"""Thumbnails a page: fills the rows of two, three, four, six and eight columns."""
+"""Thumbnails a page: fills rows of three, four, six and eight."""
 
 _READERS = 4
 
@@ -166,7 +166,7 @@ def _component() -> Any:
     # Registered anew each time: the registry belongs to the running server and forgets nothing that is equal.
     return st.components.v2.component(
         "model-audit.gallery",
-        html='<ul class="gallery"></ul>',
+        html='<div class="gallery-frame"><ul class="gallery"></ul></div>',
         css=_asset("gallery.css"),
         js=_asset("gallery.js"),
     )

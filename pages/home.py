@@ -37,7 +37,10 @@ def show() -> None:
     st.html(heading_html("", "What does the model do, and to whom?", ""))
     dataset_name, model_name = chosen_dataset(), chosen_model()
     if dataset_name is None:
-        text = "Point to a folder of images, a table of predictions, or a table of embeddings. Then choose a model, or use the predictions that came with the data."
+        text = (
+            "Point to a folder of images, a table of predictions, or a table of embeddings. "
+            "Then choose a model, or use the predictions that came with the data."
+        )
         st.html(empty_html("Nothing is loaded yet", text))
         link(DATA, "Add a dataset", icon=":material/add:")
         return
@@ -156,8 +159,7 @@ def _show_unanswered(name: str, dataset_name: str, dataset: Dataset, model_name:
     if reasons:
         st.html(waiting_html("something is missing", "; ".join(reasons) + "."))
         return None
-    failed = job is not None and job.state == "failed"
-    if failed:
+    if job is not None and job.state == "failed":
         st.html(waiting_html("stopped with an error", job.message))
     else:
         st.html(waiting_html("not computed yet", f"{type(audit).question} Everything it needs is there."))

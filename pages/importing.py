@@ -24,7 +24,7 @@ def show_add_dataset() -> None:
         st.html(
             empty_html(
                 "No folder has been declared",
-                "Start the dashboard with `audit app FOLDER`; only files below that folder can be read from the browser.",
+                "Start the dashboard with `audit app FOLDER`; only files below it can be read from the browser.",
             )
         )
         return

@@ -13,7 +13,7 @@ from pages.markup import elapsed
 from pages.session import workspace
 
 if TYPE_CHECKING:
-    from audit.jobs import JobProgress
+    from audit.job_request import JobKind, JobProgress
 
 _PERIOD = 1.0
 _SEEN = "jobs seen running"
@@ -124,7 +124,7 @@ def escape_markdown(text: str) -> str:
 
 
 def settings_request(
-    kind: Any, dataset: str, model: str, fingerprint: str, settings: Mapping[str, Any], audit: str = ""
+    kind: JobKind, dataset: str, model: str, *, fingerprint: str, settings: Mapping[str, Any], audit: str = ""
 ) -> JobRequest:
     """Return a request whose settings are the plain data that the job table gives back."""
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}

@@ -35,6 +35,7 @@ def show_map(
     key: str,
     coordinates: pd.DataFrame,
     colour: str,
+    *,
     values: pd.Series[Any] | None,
     state: PageState,
     selected: np.ndarray | None,
@@ -89,7 +90,8 @@ def show_map(
     )
     if len(shown) < len(coordinates):
         st.caption(
-            f"Shown are {len(shown):,} of {len(coordinates):,} points, drawn at random; a selection means all samples inside it.",
+            f"Shown are {len(shown):,} of {len(coordinates):,} points, drawn at random; "
+            "a selection means all samples inside it.",
         )
 
 

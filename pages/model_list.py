@@ -86,7 +86,8 @@ def _show_columns(dataset: Dataset) -> None:
             columns,
             default=columns[:1],
             key=f"prediction columns {dataset.name}",
-            help="Each column holds one model's predicted classes. Audits that need only predictions work with them, and Compare shows them side by side.",
+            help="Each column holds one model's predicted classes. Audits that need only predictions work with them, "
+            "and Compare shows them side by side.",
         )
         sent = st.form_submit_button("Use them as models", type="primary", icon=":material/add:")
     if sent and chosen:
@@ -105,8 +106,6 @@ def _show_add() -> None:
     st.subheader("Add a model", anchor=False)
     known = families()
     family = st.selectbox("Family", list(known), key="model family", format_func=lambda name: family_words(known[name]))
-    if family is None:
-        return
     module = known[family]
     hints = [str(getattr(module, "abilities_hint", ""))]
     options = tuple(getattr(module, "options", ()))
@@ -124,7 +123,8 @@ def _show_add() -> None:
             "Weights file",
             key="model weights",
             placeholder="only for weights of your own",
-            help="safetensors, or a PyTorch state dict, below a declared folder. Without it, the family's published weights are used if they are on this machine.",
+            help="safetensors, or a PyTorch state dict, below a declared folder. Without it, the family's published "
+            "weights are used if they are on this machine.",
         )
         with st.container(horizontal=True):
             device = st.selectbox("Device", ["auto", "cuda", "mps", "cpu"], key="model device", width=180)

@@ -48,7 +48,7 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
     key = str(facts["key"])
     st.html(verdict_html(result.verdict))
     show_number(audit, result, key=f"{key} number")
-    _show_figures(audit, result, key, dataset, state)
+    _show_figures(audit, key, dataset, state)
     _show_tables(result, key, state)
     shown = _show_gallery(result, dataset, state, key)
     _show_reading(audit, result, facts)
@@ -60,14 +60,14 @@ def show_number(audit: Audit, result: Result, *, key: str) -> None:
     name = result.verdict.score
     if name not in result.overall.index:
         return
-    row = result.overall.loc[name]
+    row = result.score(name)
     words = score_words(name, row)
     if pd.notna(row["value"]):
         show_figure(score_figure(row, published=audit.published.get(name)), key=key, text=words)
     st.caption(escape_markdown(words))
 
 
-def _show_figures(audit: Audit, result: Result, key: str, dataset: Dataset, state: PageState) -> None:
+def _show_figures(audit: Audit, key: str, dataset: Dataset, state: PageState) -> None:
     def pick(where: str) -> None:
         state.update({"where": where or None, "page": None, "sample": None})
 
@@ -79,7 +79,9 @@ def _show_figures(audit: Audit, result: Result, key: str, dataset: Dataset, stat
     if not further:
         return
     st.subheader("Further views", anchor=False)
-    for position, (place, figure) in enumerate(zip(st.tabs([escape_markdown(f.title) for f in further]), further, strict=True)):
+    for position, (place, figure) in enumerate(
+        zip(st.tabs([escape_markdown(f.title) for f in further]), further, strict=True)
+    ):
         with place:
             show_figure(figure.figure, key=f"{key} figure {position + 1}", text=figure.text, on_pick=pick)
 
@@ -184,7 +186,8 @@ def provenance_words(facts: Mapping[str, Any]) -> str:
     took = elapsed(float(facts["seconds"]))
     versions = facts.get("versions", {})
     by = f", Model Audit {versions['model-audit']}" if "model-audit" in versions else ""
-    return f"Computed {when} UTC in {took} on {plural(int(facts['samples']), 'sample')} of “{facts['dataset']}” with {facts['model']}{by}."
+    samples = plural(int(facts["samples"]), "sample")
+    return f"Computed {when} UTC in {took} on {samples} of “{facts['dataset']}” with {facts['model']}{by}."
 
 
 def _show_next(audit: Audit, result: Result, key: str, state: PageState, shown: pd.DataFrame) -> None:

@@ -206,8 +206,7 @@ def outlines(selection: Mapping[str, Any]) -> list[np.ndarray]:
     for box in selection.get("box") or ():
         (x1, x2), (y1, y2) = sorted(map(float, box["x"])), sorted(map(float, box["y"]))
         found.append(np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)]))
-    for lasso in selection.get("lasso") or ():
-        found.append(np.column_stack([lasso["x"], lasso["y"]]).astype(np.float64))
+    found += [np.column_stack([lasso["x"], lasso["y"]]).astype(float) for lasso in selection.get("lasso") or ()]
     return [polygon for polygon in found if len(polygon) >= 3]
 
 

@@ -89,7 +89,8 @@ def shared_choice(name: str, options: Sequence[str]) -> str | None:
         st.session_state[key] = asked
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0] if options else None
-    return st.session_state[key]
+    chosen = st.session_state[key]
+    return None if chosen is None else str(chosen)
 
 
 def write_shared_choice(name: str) -> None:

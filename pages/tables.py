@@ -1,9 +1,9 @@
-"""Tables: scores in the words of their unit, the interval drawn in the row, a click that means a row, guarded downloads."""
+"""Tables: scores in the words of their unit, the interval drawn in the row, guarded downloads."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -69,9 +69,7 @@ def show_table(
                 styled = styled.format(_formatter(unit), subset=(rows, [column]))
     for column in ("p_value", "q_value"):
         if column in shown.columns:
-            styled = styled.format(
-                lambda p: format_p(p).removeprefix("p ").removeprefix("= "), subset=[column]
-            )
+            styled = styled.format(_p_text, subset=[column])
     for column in ("n", "support"):
         if column in shown.columns:
             styled = styled.format("{:,.0f}", subset=[column])
@@ -81,7 +79,13 @@ def show_table(
     if DRAWING in shown.columns:
         configuration[DRAWING] = st.column_config.ImageColumn(COLUMN_WORDS[DRAWING], width=_DRAWN_WIDTH)
     height = _ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
-    common: dict[str, Any] = {"column_config": configuration, "height": height, "row_height": _ROW_PIXELS, "key": key, "placeholder": "–"}
+    common: dict[str, Any] = {
+        "column_config": configuration,
+        "height": height,
+        "row_height": _ROW_PIXELS,
+        "key": key,
+        "placeholder": "–",
+    }
     if not select:
         st.dataframe(styled, **common)
         return None
@@ -89,6 +93,10 @@ def show_table(
     event = st.dataframe(styled, on_select="rerun", selection_mode="single-row", selection_default=default, **common)
     rows = event.selection.rows
     return rows[0] if rows else None
+
+
+def _p_text(p_value: Any) -> str:
+    return format_p(float(p_value)).removeprefix("p ").removeprefix("= ")
 
 
 def _formatter(unit: str) -> Any:
@@ -125,7 +133,7 @@ def cell(value: Any, unit: str) -> str:
 
 
 def interval_pictures(table: pd.DataFrame, *, own_axis: bool = False) -> list[str]:
-    """Return each row's drawing as a picture: dot, line, hollow diamond, one axis for all rows of a unit or each its own."""
+    """Return each row's drawing as a picture: dot, line and hollow diamond, on one axis a unit or one a row."""
     numbers = table.reindex(columns=list(_UNIT_COLUMNS)).astype("float64")
     units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
     pictures = []
@@ -164,6 +172,43 @@ def _picture(row: pd.Series[float], domain: tuple[float, float]) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode("ascii")
 
 
+def show_counted(
+    table: pd.DataFrame, configuration: Mapping[str, Any], *, key: str, rows: int = 11, select: bool = False
+) -> int | None:
+    """Show a table of counts at its own height and return the position of the selected row.
+
+    Parameters
+    ----------
+    table
+        One row a value.
+    configuration
+        Streamlit's column configuration.
+    key
+        Unique name.
+    rows
+        Rows shown before the table scrolls.
+    select
+        Whether a row can be selected.
+
+    Returns
+    -------
+    int or None
+        Position of the selected row.
+    """
+    height = _ROW_PIXELS * (min(len(table), rows) + 1) + 3
+    common: dict[str, Any] = {
+        "column_config": dict(configuration),
+        "height": height,
+        "row_height": _ROW_PIXELS,
+        "key": key,
+    }
+    if not select:
+        st.dataframe(table, **common)
+        return None
+    chosen = st.dataframe(table, on_select="rerun", selection_mode="single-row", width=680, **common).selection.rows
+    return chosen[0] if chosen else None
+
+
 def download_table(table: pd.DataFrame, name: str, *, key: str, label: str = "") -> None:
     """Offer a table as CSV (cells that a spreadsheet would run are guarded) and as Parquet."""
     above = f"{label} " if label else ""
@@ -186,8 +231,3 @@ def download_table(table: pd.DataFrame, name: str, *, key: str, label: str = "")
 def _deferred(write: Any, table: pd.DataFrame) -> Any:
     """Return a function that writes the file only when somebody asks for it."""
     return lambda: write(table)
-
-
-def column_order(columns: Sequence[str], first: Sequence[str]) -> list[str]:
-    """Return the columns with the named ones first."""
-    return [*(column for column in first if column in columns), *(column for column in columns if column not in first)]

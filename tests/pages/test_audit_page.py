@@ -88,7 +88,9 @@ def test_a_wrong_setting_in_a_link_is_explained_above_the_form(page: AppTest) ->
 
 def test_what_is_missing_is_said_before_anything_runs(page: AppTest, workspace: Workspace) -> None:
     source = workspace.datasets()["drawn"]
-    workspace.add_dataset(DatasetSource(path=source.path, name="bare", roles={"label": "label", "attributes": ("note",)}))
+    workspace.add_dataset(
+        DatasetSource(path=source.path, name="bare", roles={"label": "label", "attributes": ("note",)})
+    )
     page.session_state["chosen dataset"] = "bare"
     page.session_state["chosen model"] = "gone"
     page.run()

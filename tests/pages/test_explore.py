@@ -57,10 +57,14 @@ def test_a_drawn_map_is_shown_with_its_gallery(workspace: Workspace) -> None:
     from pages.job_panel import settings_request
 
     dataset, model = workspace.load_dataset("drawn"), workspace.load_model("prediction")
-    request = settings_request("map", "drawn", "prediction", dataset.fingerprint, {"method": "pca"})
+    request = settings_request(
+        "map", "drawn", "prediction", fingerprint=dataset.fingerprint, settings={"method": "pca"}
+    )
     job = workspace.jobs.submit(request, start_worker=False)
     workspace.jobs.claim(job)
-    workspace.jobs.close_job(job, "done", result_key=draw(dataset, model, MapCoordinates(method="pca"), store=workspace.store))
+    workspace.jobs.close_job(
+        job, "done", result_key=draw(dataset, model, MapCoordinates(method="pca"), store=workspace.store)
+    )
     page = AppTest.from_function(explore_page, default_timeout=60)
     page.query_params["where"] = '{"light": "night"}'
     page.run()

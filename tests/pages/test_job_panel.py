@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from audit.jobs import JobProgress
+from audit.jobs import JobProgress, JobRequest
 from audit.workspace import Workspace
 from pages.job_panel import escape_markdown, job_of, progress_words, settings_request
 
@@ -12,6 +12,12 @@ def jobs_page() -> None:
     from pages.job_panel import show_sidebar_jobs
 
     show_sidebar_jobs()
+
+
+def toy_request(settings: dict[str, object]) -> JobRequest:
+    return settings_request(
+        "audit", "drawn", "prediction", fingerprint="print", settings=settings, audit="group_accuracy_toy"
+    )
 
 
 def progress(done: int, total: int, left: float | None = 65.0) -> JobProgress:
@@ -39,7 +45,7 @@ def test_names_cannot_write_markdown() -> None:
 
 
 def test_a_waiting_job_is_shown_and_can_be_stopped(workspace: Workspace) -> None:
-    request = settings_request("map", "drawn", "prediction", "print", {"method": "umap"})
+    request = settings_request("map", "drawn", "prediction", fingerprint="print", settings={"method": "umap"})
     job = workspace.jobs.submit(request, start_worker=False)
     page = AppTest.from_function(jobs_page, default_timeout=60).run()
     assert not page.exception
@@ -50,9 +56,9 @@ def test_a_waiting_job_is_shown_and_can_be_stopped(workspace: Workspace) -> None
 
 def test_the_same_request_is_found_again(workspace: Workspace) -> None:
     settings = {"attributes": ("light",), "draws": 20}
-    request = settings_request("audit", "drawn", "prediction", "print", settings, "group_accuracy_toy")
+    request = toy_request(settings)
     assert job_of(request) is None
     job = workspace.jobs.submit(request, start_worker=False)
-    found = job_of(settings_request("audit", "drawn", "prediction", "print", settings, "group_accuracy_toy"))
+    found = job_of(toy_request(settings))
     assert found is not None
     assert found.id == job

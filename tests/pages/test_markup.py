@@ -50,7 +50,9 @@ def test_a_number_stays_on_the_line_of_its_unit() -> None:
 
 
 def test_a_score_is_said_with_everything_it_travels_with() -> None:
-    row = pd.Series({"value": 0.868, "low": 0.831, "high": 0.898, "n": 401.0, "null": 0.929, "p_value": 0.004, "unit": "share"})
+    row = pd.Series(
+        {"value": 0.868, "low": 0.831, "high": 0.898, "n": 401.0, "null": 0.929, "p_value": 0.004, "unit": "share"}
+    )
     assert score_words("worst_group_accuracy", row) == (
         "worst group accuracy 86.8 % · 95 % interval 83.1 to 89.8 % · with no effect 92.9 % · p = .0040 · n = 401"
     )
@@ -63,7 +65,12 @@ def test_a_score_without_interval_says_only_what_there_is() -> None:
 
 @pytest.mark.parametrize(
     ("count", "word", "text"),
-    [(1, "sample", "1 sample"), (2000, "sample", "2,000 samples"), (3, "class", "3 classes"), (0, "match", "0 matches")],
+    [
+        (1, "sample", "1 sample"),
+        (2000, "sample", "2,000 samples"),
+        (3, "class", "3 classes"),
+        (0, "match", "0 matches"),
+    ],
 )
 def test_counts_read_as_words(count: int, word: str, text: str) -> None:
     assert plural(count, word) == text

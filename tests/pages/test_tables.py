@@ -71,5 +71,5 @@ def test_cells_read_in_the_words_of_their_unit() -> None:
     assert cell(0.032, "points") == "+3.2 points"
     assert cell(0.000171, "index") == ".00017"
     assert cell(0.0, "index") == ".000"
-    assert cell(True, "") == "yes"
+    assert cell(np.True_, "") == "yes"
     assert cell("text", "share") == "text"
