@@ -169,8 +169,13 @@ class Workspace:
         Raises
         ------
         InputError
-            If the weights lie outside the roots or do not exist.
+            If nobody knows the model's family, or the weights lie outside the roots or do not exist.
         """
+        from audit.models import families, parse
+
+        family, known = parse(source.spec).family, families()
+        if family not in known:
+            raise InputError(f"`model` must begin with a family ({', '.join(known)}); got '{source.spec}'.")
         for path in source.paths():
             self.check_path(path)
         name = source.name or source.spec

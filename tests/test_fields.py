@@ -226,7 +226,9 @@ def test_a_type_that_no_form_can_show_is_an_error_of_the_audits_author() -> None
 
 
 def test_every_audit_of_the_registry_has_a_form_with_help_for_every_field() -> None:
-    lacking = [f"{name}.{field.name}" for name, owner in audits().items() for field in fields_of(owner) if not field.help]
+    lacking = [
+        f"{name}.{field.name}" for name, owner in audits().items() for field in fields_of(owner) if not field.help
+    ]
     assert lacking == []
 
 

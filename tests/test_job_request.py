@@ -24,8 +24,15 @@ def test_equal_requests_are_one_job() -> None:
 
 
 def test_settings_that_mean_the_same_are_one_job() -> None:
-    assert toy(settings={"least": "2"}).specification()["settings"] == toy(settings={"least": 2}).specification()["settings"]
-    assert toy(settings={"least": "2"}).job_id() == toy(settings={"least": 2}).job_id() == toy(settings={"least": 2.0}).job_id()
+    assert (
+        toy(settings={"least": "2"}).specification()["settings"]
+        == toy(settings={"least": 2}).specification()["settings"]
+    )
+    assert (
+        toy(settings={"least": "2"}).job_id()
+        == toy(settings={"least": 2}).job_id()
+        == toy(settings={"least": 2.0}).job_id()
+    )
     assert toy(settings={"least": 1}).job_id() == toy().job_id()
 
 

@@ -26,7 +26,9 @@ def test_an_installed_package_serves_the_files_inside_it(tmp_path: Path, monkeyp
     assert locations.assets_folder() == package / "assets"
 
 
-def test_a_stranger_app_beside_the_package_is_not_taken_for_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stranger_app_beside_the_package_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = installed(tmp_path, monkeypatch)
     (package.parent / "app.py").touch()
     with pytest.raises(InputError, match="`app` needs the dashboard's entry file"):

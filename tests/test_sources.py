@@ -14,7 +14,7 @@ def test_no_chosen_role_is_no_roles() -> None:
 
 
 def test_an_unknown_role_is_refused() -> None:
-    with pytest.raises(InputError, match="`roles` must be among .*; got 'lable'"):
+    with pytest.raises(InputError, match=r"`roles` must be among .*; got 'lable'"):
         roles_from({"lable": "y"})
 
 

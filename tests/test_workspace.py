@@ -10,7 +10,6 @@ from audit.result import Result, Verdict, score_table
 from audit.workspace import DatasetSource, ModelSource, Workspace
 
 
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
@@ -43,7 +42,9 @@ def test_a_new_home_holds_nothing(tmp_path: Path) -> None:
     assert (space.datasets(), space.models(), space.runs()) == ({}, {}, [])
 
 
-def test_the_home_comes_from_the_environment_when_none_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_comes_from_the_environment_when_none_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MODEL_AUDIT_HOME", str(tmp_path / "elsewhere"))
     assert Workspace().home == tmp_path / "elsewhere"
 
@@ -103,7 +104,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(space: Workspace, data: 
 
 
 def test_an_unknown_role_is_refused(space: Workspace, data: Path) -> None:
-    with pytest.raises(InputError, match="`roles` must be among label, .*; got 'lable'"):
+    with pytest.raises(InputError, match=r"`roles` must be among label, .*; got 'lable'"):
         space.add_dataset(DatasetSource(path=str(data / "pets.csv"), roles={"lable": "label"}))
 
 
@@ -167,7 +168,8 @@ def test_the_demos_folder_is_always_a_root(space: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["timm:resnet50?class_names={}", "transformers:{}", "timm:local-dir:{}", "timm:resnet50?class_names={quoted}"]
+    "spec",
+    ["timm:resnet50?class_names={}", "transformers:{}", "timm:local-dir:{}", "timm:resnet50?class_names={quoted}"],
 )
 def test_no_file_that_a_specification_names_lies_outside_the_roots(space: Workspace, tmp_path: Path, spec: str) -> None:
     outside = tmp_path / "names.txt"
@@ -181,6 +183,11 @@ def test_no_weights_lie_outside_the_roots(space: Workspace, tmp_path: Path) -> N
     (tmp_path / "w.safetensors").touch()
     with pytest.raises(InputError, match="must lie below"):
         space.add_model(ModelSource(spec="timm:resnet18", weights=str(tmp_path / "w.safetensors")))
+
+
+def test_a_model_of_an_unknown_family_is_refused(space: Workspace) -> None:
+    with pytest.raises(InputError, match=r"`model` must begin with a family \(.*precomputed.*\); got 'nobody:nothing'"):
+        space.add_model(ModelSource(spec="nobody:nothing"))
 
 
 def test_a_registered_model_is_loaded_by_its_name(space: Workspace) -> None:
@@ -202,7 +209,9 @@ def test_runs_of_renamed_data_and_models_are_found_by_content(space: Workspace, 
     space.add_dataset(DatasetSource(path=str(data / "pets.csv"), name="mine"))
     space.add_model(ModelSource(spec="precomputed", name="given"))
     dataset, model = space.load_dataset("mine"), space.load_model("given")
-    keep(space, "1" * 32, dataset="before", dataset_fingerprint=dataset.fingerprint, model_fingerprint=model.fingerprint)
+    keep(
+        space, "1" * 32, dataset="before", dataset_fingerprint=dataset.fingerprint, model_fingerprint=model.fingerprint
+    )
     keep(space, "2" * 32, dataset="mine", model="precomputed", model_fingerprint="other weights")
     assert [facts["key"][0] for facts in space.runs(dataset="mine", model="given")] == ["1"]
 

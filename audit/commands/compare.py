@@ -69,7 +69,7 @@ def find_run(text: str, store: Store) -> tuple[Result, dict[str, Any]]:
     InputError
         If there is none, or the start fits several.
     """
-    if Path(text).is_dir():
+    if text and Path(text).is_dir():
         return answers.read_files(Path(text))
     keys = [str(facts["key"]) for facts in store.list_results() if str(facts["key"]).startswith(text)]
     if len(keys) != 1:
