@@ -1,0 +1,150 @@
+import functools
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from audit.errors import InputError
+from audit.models.base import Preprocessing
+from audit.models.preprocessing import normalise, resize_and_crop
+
+SIZES = [(301, 200), (200, 301), (96, 96), (97, 95), (33, 21)]
+"""(width, height): odd, tall, equal to the target, nearly so, smaller than it."""
+
+MEAN, STD = (0.48, 0.45, 0.40), (0.26, 0.25, 0.27)
+
+
+@functools.cache
+def picture(width, height):
+    pixels = np.random.default_rng(width * 1000 + height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    smooth = Image.fromarray(pixels).resize((max(width // 3, 1), max(height // 3, 1))).resize((width, height))
+    return Image.blend(Image.fromarray(pixels), smooth, 0.6)
+
+
+def network_input(image, preprocessing):
+    array = resize_and_crop(image, preprocessing)
+    return normalise(torch.from_numpy(array.copy()).permute(2, 0, 1)[None], preprocessing)[0]
+
+
+@pytest.mark.parametrize("target", [96, (96, 160)])
+@pytest.mark.parametrize("resize", ["shortest", "longest", "squash"])
+def test_it_equals_open_clips_evaluation_transform_to_the_last_bit(resize, target):
+    from open_clip.transform import image_transform
+
+    square = (target, target) if isinstance(target, int) else target
+    theirs = image_transform(target, is_train=False, mean=MEAN, std=STD, resize_mode=resize, fill_color=7)
+    ours = Preprocessing(size=square, resize=resize, resize_to=square, mean=MEAN, std=STD, fill=7)
+    for size in SIZES:
+        image = picture(*size)
+        assert torch.equal(network_input(image, ours), theirs(image)), size
+
+
+@pytest.mark.parametrize(
+    ("crop", "target", "interpolation"),
+    [(0.875, 112, "bicubic"), (0.95, 98, "bilinear"), (1.0, 96, "lanczos"), (0.9, (112, 80), "bilinear")],
+)
+@pytest.mark.parametrize("mode", ["center", "squash", "border"])
+def test_it_equals_timms_evaluation_transform_to_the_last_bit(mode, crop, target, interpolation):
+    from timm.data import create_transform
+
+    from audit.models.timm import CROP_MODES
+
+    height, width = (target, target) if isinstance(target, int) else target
+    theirs = create_transform(
+        (3, height, width),
+        crop_pct=crop,
+        crop_mode=mode,
+        interpolation=interpolation,
+        mean=MEAN,
+        std=STD,
+    )
+    ours = Preprocessing(
+        size=(height, width),
+        resize=CROP_MODES[mode],
+        resize_to=(math.floor(height / crop), math.floor(width / crop)),
+        interpolation=interpolation,
+        mean=MEAN,
+        std=STD,
+        fill=tuple(round(255 * value) for value in MEAN) if mode == "border" else 0,
+    )
+    for size in SIZES:
+        image = picture(*size)
+        assert torch.equal(network_input(image, ours), theirs(image)), size
+
+
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_b3", "vit_b_16", "inception_v3"])
+def test_it_equals_the_transforms_of_torchvisions_weights_to_the_last_bit(name):
+    from torchvision.models import get_model_weights
+
+    from audit.models.torchvision import preprocessing
+
+    published = get_model_weights(name).DEFAULT
+    ours, theirs = preprocessing(published, {}), published.transforms()
+    for size in SIZES:
+        image = picture(*size)
+        assert torch.equal(network_input(image, ours), theirs(image)), size
+
+
+def processors():
+    import transformers
+
+    crop = {"height": 224, "width": 224}
+    return [
+        transformers.CLIPImageProcessorPil(),
+        transformers.CLIPImageProcessorPil(size={"shortest_edge": 57}, crop_size={"height": 50, "width": 50}),
+        transformers.BitImageProcessorPil(size={"shortest_edge": 256}, crop_size=crop),
+        transformers.ViTImageProcessorPil(),
+        transformers.SiglipImageProcessorPil(),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 224}),
+        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 384}),
+        transformers.BeitImageProcessorPil(size={"height": 256, "width": 256}, do_center_crop=True, crop_size=crop),
+    ]
+
+
+@pytest.mark.parametrize("processor", processors(), ids=lambda processor: type(processor).__name__)
+def test_it_equals_transformers_processors_on_pillow_pixel_for_pixel(processor, tmp_path):
+    from audit.models.image_processor import preprocessing
+
+    processor.save_pretrained(tmp_path)
+    ours = preprocessing("test", str(tmp_path), {}, trust=False)
+    for size in SIZES:
+        image = picture(*size)
+        theirs = processor(image, return_tensors="np", do_rescale=False, do_normalize=False)["pixel_values"][0]
+        assert np.array_equal(resize_and_crop(image, ours), theirs.transpose(1, 2, 0)), size
+
+
+def test_normalised_values_equal_transformers_within_rounding(tmp_path):
+    import transformers
+
+    from audit.models.image_processor import preprocessing
+
+    processor = transformers.CLIPImageProcessorPil()
+    processor.save_pretrained(tmp_path)
+    image = picture(301, 200)
+    theirs = torch.from_numpy(processor(image, return_tensors="np")["pixel_values"][0])
+    ours = network_input(image, preprocessing("test", str(tmp_path), {}, trust=False))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+def test_normalising_leaves_the_pixels_as_they_were():
+    pixels = torch.full((1, 3, 2, 2), 51, dtype=torch.uint8)
+    preprocessing = Preprocessing(size=(2, 2), resize_to=(2, 2), mean=(0.2, 0.2, 0.2), std=(0.1, 0.1, 0.1))
+    assert normalise(pixels, preprocessing).abs().max() < 1e-6
+    assert (pixels == 51).all()
+
+
+def test_normalised_images_can_be_differentiated_after_use_in_inference_mode():
+    preprocessing = Preprocessing(size=(2, 2), resize_to=(2, 2), mean=(0.31, 0.2, 0.2), std=(0.1, 0.1, 0.1))
+    with torch.inference_mode():
+        normalise(torch.zeros(1, 3, 2, 2, dtype=torch.uint8), preprocessing)
+    weight = torch.ones((), requires_grad=True)
+    (normalise(torch.ones(1, 3, 2, 2, dtype=torch.uint8), preprocessing) * weight).sum().backward()
+    assert weight.grad is not None
+
+
+def test_an_image_that_is_not_rgb_is_refused_by_name():
+    preprocessing = Preprocessing(size=(2, 2), resize_to=(2, 2), mean=MEAN, std=STD)
+    with pytest.raises(InputError, match="RGB; got mode L"):
+        resize_and_crop(Image.new("L", (4, 4)), preprocessing)
