@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.demo.drawing import Colour, Part, Placement, blob, ellipse, limb, mix, paint
-
-Picture = NDArray[np.float32]
+from audit.demo.noise import Picture, texture, white_noise
 
 LIGHTS: tuple[str, ...] = ("day", "dusk", "night")
 
@@ -21,42 +18,11 @@ _SKY: dict[str, tuple[Colour, Colour]] = {
     "dusk": ((122.0, 128.0, 204.0), (255.0, 218.0, 176.0)),
     "night": ((66.0, 84.0, 142.0), (128.0, 150.0, 196.0)),
 }
-NIGHT_GRAIN = 10.0
+NIGHT_GRAIN = 8.5
 """Standard deviation of the sensor noise at night, in grey levels."""
 
-_BANK = 256
 
-
-@lru_cache(maxsize=8)
-def noise_bank(down: float, across: float, slope: float) -> Picture:
-    """Tileable noise with standard deviation 1; `down` and `across` stretch its grain."""
-    generator = np.random.default_rng(20240607)
-    row = np.fft.fftfreq(_BANK)[:, None] * down
-    column = np.fft.rfftfreq(_BANK)[None, :] * across
-    distance = np.sqrt(row**2 + column**2)
-    distance[0, 0] = np.inf
-    # Nothing coarser than 1/96 of a pixel: a picture must not be lighter as a whole.
-    weight = np.where(distance < 1 / 96, 0.0, distance**-slope)
-    phase = generator.standard_normal(weight.shape) + 1j * generator.standard_normal(weight.shape)
-    noise = np.fft.irfft2(weight * phase, s=(_BANK, _BANK))
-    tiled = np.tile(noise / noise.std(), (2, 2))
-    return np.asarray(tiled, dtype=np.float32)
-
-
-def _noise(random: np.random.Generator, rows: int, columns: int, kind: str) -> Picture:
-    down, across, slope = {
-        "soft": (1.0, 1.0, 1.9),
-        "grain": (1.0, 1.0, 0.8),
-        "tall": (3.5, 0.6, 1.1),
-        "wide": (0.5, 4.0, 1.3),
-    }[kind]
-    top, left = random.integers(0, _BANK, size=2)
-    return noise_bank(down, across, slope)[top : top + rows, left : left + columns]
-
-
-def _ridge(
-    random: np.random.Generator, size: int, base: float, height: float, *, jagged: bool = False
-) -> Picture:
+def _ridge(random: np.random.Generator, size: int, base: float, height: float, *, jagged: bool = False) -> Picture:
     """Row of a skyline at every column: waves, or peaks with `jagged`."""
     x = np.arange(size, dtype=np.float32) / size
     line = np.zeros(size, dtype=np.float32)
@@ -65,22 +31,6 @@ def _ridge(
         curve = 1 - 4 * np.abs(wave % 1 - 0.5) if jagged else np.sin(2 * np.pi * wave)
         line += curve * 0.6**octave
     return np.asarray(size * (base - height * line / 2), dtype=np.float32)
-
-
-@lru_cache(maxsize=1)
-def _white_bank() -> Picture:
-    return np.random.default_rng(20240608).standard_normal((2 * _BANK, 2 * _BANK, 3), dtype="f4")
-
-
-def white_noise(random: np.random.Generator, size: int, channels: int) -> Picture:
-    """Return sensor noise (size, size, channels) of standard deviation 1; size at most 512.
-
-    A window of a fixed field at a random place, flipped at random: much quicker than fresh noise.
-    """
-    top, left = random.integers(0, 2 * _BANK - size + 1, size=2)
-    flips = random.choice((-1, 1), size=2)
-    window = _white_bank()[top : top + size, left : left + size, :channels]
-    return window[:: flips[0], :: flips[1]]
 
 
 def _slope(line: Picture) -> Picture:
@@ -114,8 +64,13 @@ def _textured(ground: Picture, noise: Picture, strength: float) -> Picture:
 
 
 def _dots(
-    image: Picture, random: np.random.Generator, count: int, rows: tuple[float, float],
-    colours: list[Colour], radius: tuple[float, float],
+    image: Picture,
+    random: np.random.Generator,
+    count: int,
+    *,
+    rows: tuple[float, float],
+    colours: list[Colour],
+    radius: tuple[float, float],
 ) -> None:
     """Scatter small soft dots (flowers, snowflakes, pebbles) over a band of rows."""
     size = len(image)
@@ -137,9 +92,8 @@ def _sky(random: np.random.Generator, size: int, light: str, horizon: float) -> 
     share = np.clip(np.arange(size) / size / horizon, 0, 1)[:, None, None] ** 1.2
     first, second = np.asarray(upper, np.float32), np.asarray(lower, np.float32)
     image = np.asarray(np.broadcast_to(first + (second - first) * share, (size, size, 3)), "f4").copy()
-    cloud = np.clip(_noise(random, size, size, "soft") * 0.55 - 0.25, 0, 0.8)[:, :, None]
-    tint = np.asarray({"day": (255, 255, 255), "dusk": (255, 196, 190), "night": (120, 140, 185)}[light],
-                      np.float32)
+    cloud = np.clip(texture(random, size, size, "soft") * 0.55 - 0.25, 0, 0.8)[:, :, None]
+    tint = np.asarray({"day": (255, 255, 255), "dusk": (255, 196, 190), "night": (120, 140, 185)}[light], np.float32)
     image += (tint - image) * cloud
     return image
 
@@ -153,14 +107,16 @@ def _meadow(random: np.random.Generator, size: int, light: str) -> Picture:
     for _ in range(int(random.integers(1, 4))):
         x, wide = random.uniform(0, 1), random.uniform(0.05, 0.10)
         for shift in (-0.7, 0.0, 0.7):
-            bushes.add(ellipse(x + shift * wide, 1 - horizon - 0.01, wide * 0.7,
-                               wide * random.uniform(0.6, 1.0)), (88.0, 142.0, 76.0))
+            bushes.add(
+                ellipse(x + shift * wide, 1 - horizon - 0.01, wide * 0.7, wide * random.uniform(0.6, 1.0)),
+                (88.0, 142.0, 76.0),
+            )
     _scenery(image, bushes)
     ground = _ramp(size, horizon, (158.0, 202.0, 104.0), (84.0, 148.0, 58.0))
-    ground = _textured(ground, _noise(random, size, size, "tall"), 13.0)
+    ground = _textured(ground, texture(random, size, size, "tall"), 13.0)
     _cover(image, _ridge(random, size, horizon + 0.05, 0.04), ground)
     flowers = [(252.0, 250.0, 244.0), (252.0, 222.0, 92.0), (240.0, 150.0, 176.0)]
-    _dots(image, random, int(random.integers(10, 26)), (horizon + 0.12, 1.0), flowers, (0.7, 1.5))
+    _dots(image, random, int(random.integers(10, 26)), rows=(horizon + 0.12, 1.0), colours=flowers, radius=(0.7, 1.5))
     return image
 
 
@@ -177,16 +133,19 @@ def _snow(random: np.random.Generator, size: int, light: str) -> Picture:
             wide = tall * (0.34 - 0.08 * tier)
             tree = np.array([(x - wide, foot), (x + wide, foot), (x, foot + tall * 0.46)])
             pines.add(tree, (96.0, 130.0, 124.0))
-            pines.pattern(tree + (0.0, tall * 0.07), (214.0, 226.0, 236.0))
-            pines.pattern(tree + (0.0, -0.004), (104.0, 138.0, 132.0))
+            pines.pattern(tree + np.array([0.0, tall * 0.07]), (214.0, 226.0, 236.0))
+            pines.pattern(tree + np.array([0.0, -0.004]), (104.0, 138.0, 132.0))
     _scenery(image, pines)
     ground = _ramp(size, horizon, (226.0, 235.0, 246.0), (246.0, 249.0, 253.0))
-    ground = _textured(ground, _noise(random, size, size, "soft"), 9.0)
+    ground = _textured(ground, texture(random, size, size, "soft"), 9.0)
     _cover(image, _ridge(random, size, horizon + 0.03, 0.05), ground)
-    drift = _textured(_ramp(size, 0.6, (208.0, 222.0, 240.0), (250.0, 252.0, 255.0)),
-                      _noise(random, size, size, "soft"), 6.0)
+    drift = _textured(
+        _ramp(size, 0.6, (208.0, 222.0, 240.0), (250.0, 252.0, 255.0)), texture(random, size, size, "soft"), 6.0
+    )
     _cover(image, _ridge(random, size, horizon + 0.18, 0.06), drift)
-    _dots(image, random, int(random.integers(18, 36)), (0.0, 1.0), [(255.0, 255.0, 255.0)], (0.5, 1.2))
+    _dots(
+        image, random, int(random.integers(18, 36)), rows=(0.0, 1.0), colours=[(255.0, 255.0, 255.0)], radius=(0.5, 1.2)
+    )
     return image
 
 
@@ -204,11 +163,17 @@ def _sand(random: np.random.Generator, size: int, light: str) -> Picture:
         image *= 1 - lee[:, :, None] * np.asarray((0.14, 0.22, 0.28), np.float32)
     ground = _ramp(size, horizon, (246.0, 214.0, 154.0), (222.0, 176.0, 108.0))
     wave = np.arange(size, dtype=np.float32)[:, None] * (0.55 * 128 / size)
-    ripples = np.sin(wave + 2.2 * _noise(random, size, size, "soft"))
-    ground = _textured(ground, ripples + 0.5 * _noise(random, size, size, "grain"), 6.5)
+    ripples = np.sin(wave + 2.2 * texture(random, size, size, "soft"))
+    ground = _textured(ground, ripples + 0.5 * texture(random, size, size, "grain"), 6.5)
     _cover(image, _ridge(random, size, horizon + 0.08, 0.06), ground)
-    _dots(image, random, int(random.integers(2, 8)), (horizon + 0.15, 1.0), [(176.0, 136.0, 90.0)],
-          (0.6, 1.4))
+    _dots(
+        image,
+        random,
+        int(random.integers(2, 8)),
+        rows=(horizon + 0.15, 1.0),
+        colours=[(176.0, 136.0, 90.0)],
+        radius=(0.6, 1.4),
+    )
     return image
 
 
@@ -219,7 +184,7 @@ def _water(random: np.random.Generator, size: int, light: str) -> Picture:
     _cover(image, _ridge(random, size, horizon - 0.01, 0.04), (106.0, 150.0, 128.0))
     near = {"day": (38.0, 118.0, 176.0), "dusk": (84.0, 104.0, 160.0), "night": (40.0, 88.0, 150.0)}
     ground = _ramp(size, horizon, mix(_SKY[light][1], (150.0, 205.0, 228.0), 0.5), near[light])
-    ripples = _noise(random, size, size, "wide")
+    ripples = texture(random, size, size, "wide")
     ground = _textured(ground, ripples, 15.0)
     glint = np.clip(ripples - 1.6, 0, 1)[:, :, None]
     ground += (np.float32(250) - ground) * glint
@@ -245,15 +210,15 @@ def _forest(random: np.random.Generator, size: int, light: str) -> Picture:
             foot = 1 - horizon - 0.04 * depth
             trunks.add(limb((x, foot), wide * 1.25, (x + lean, 1.05), wide * 0.8), colour)
         _scenery(image, trunks)
-        leaf = _noise(random, size, size, "soft") + 0.5 * _noise(random, size, size, "grain")
+        leaf = texture(random, size, size, "soft") + 0.5 * texture(random, size, size, "grain")
         edge = np.linspace(1.6, -3.4, size, dtype=np.float32)[:, None] * (1.5 - 0.2 * depth)
         alpha = np.clip((leaf + edge) * 1.4, 0, 0.92)[:, :, None]
         green = mix((70.0, 122.0, 58.0), haze, share * 0.9)
         image += (np.asarray(green, np.float32) + leaf[:, :, None] * 9 - image) * alpha
     ground = _ramp(size, horizon, (142.0, 150.0, 88.0), (104.0, 88.0, 54.0))
-    litter = _noise(random, size, size, "grain") + 0.5 * _noise(random, size, size, "wide")
+    litter = texture(random, size, size, "grain") + 0.5 * texture(random, size, size, "wide")
     ground = _textured(ground, litter, 12.0)
-    dapple = np.clip(_noise(random, size, size, "soft") - 0.5, 0, 1)[:, :, None]
+    dapple = np.clip(texture(random, size, size, "soft") - 0.5, 0, 1)[:, :, None]
     ground += np.asarray((44, 44, 20), np.float32) * dapple
     _cover(image, _ridge(random, size, horizon + 0.02, 0.03), ground)
     return image
@@ -265,26 +230,34 @@ def _rock(random: np.random.Generator, size: int, light: str) -> Picture:
     far = _ridge(random, size, horizon - 0.16, 0.26, jagged=True)
     wall = _ramp(size, 0.1, (176.0, 182.0, 194.0), (150.0, 152.0, 160.0))
     lit = np.clip(-_slope(far), -1, 1)[None, :, None] * 16
-    wall = wall + lit + 7 * _noise(random, size, size, "tall")[:, :, None]
+    wall = wall + lit + 7 * texture(random, size, size, "tall")[:, :, None]
     _cover(image, far, np.asarray(wall, np.float32))
     near = _ridge(random, size, horizon - 0.02, 0.14, jagged=True)
     cliff = _ramp(size, 0.3, (148.0, 142.0, 138.0), (122.0, 116.0, 112.0))
     cliff = cliff + np.clip(-_slope(near), -1, 1)[None, :, None] * 14
-    _cover(image, near, np.asarray(cliff + 9 * _noise(random, size, size, "grain")[:, :, None], "f4"))
+    _cover(image, near, np.asarray(cliff + 9 * texture(random, size, size, "grain")[:, :, None], "f4"))
     ground = _ramp(size, horizon, (170.0, 162.0, 152.0), (128.0, 120.0, 112.0))
-    slabs = _noise(random, size, size, "wide") + 0.8 * _noise(random, size, size, "grain")
+    slabs = texture(random, size, size, "wide") + 0.8 * texture(random, size, size, "grain")
     ground = _textured(ground, slabs, 12.0)
     _cover(image, _ridge(random, size, horizon + 0.06, 0.05), ground)
     for _ in range(int(random.integers(2, 5))):
         x, y = random.uniform(0, 1), 1 - horizon - random.uniform(0.04, 0.12)
         wide = random.uniform(0.05, 0.11)
         shape = random.uniform(0.7, 1.1, size=6)
-        corners = [(x + wide * shape[i] * np.cos(a), y + 0.7 * wide * shape[i] * np.sin(a))
-                   for i, a in enumerate(np.linspace(0, 2 * np.pi, 6, endpoint=False))]
+        corners = [
+            (x + wide * shape[i] * np.cos(a), y + 0.7 * wide * shape[i] * np.sin(a))
+            for i, a in enumerate(np.linspace(0, 2 * np.pi, 6, endpoint=False))
+        ]
         grey = random.uniform(116, 160)
         _scenery(image, Part(4.0).add(blob(corners, 4), (grey + 6, grey, grey - 6)))
-    _dots(image, random, 12, (horizon + 0.12, 1.0), [(110.0, 104.0, 100.0), (190.0, 184.0, 176.0)],
-          (0.6, 1.6))
+    _dots(
+        image,
+        random,
+        12,
+        rows=(horizon + 0.12, 1.0),
+        colours=[(110.0, 104.0, 100.0), (190.0, 184.0, 176.0)],
+        radius=(0.6, 1.6),
+    )
     return image
 
 
@@ -334,8 +307,8 @@ def grade(image: Picture, mask: Picture, light: str, random: np.random.Generator
     image = image * np.asarray(look.gain, np.float32) + np.asarray(look.lift, np.float32)
     if light == "night":
         stars = np.zeros_like(image)
-        _dots(stars, random, 14, (0.0, 0.3), [(150.0, 155.0, 165.0)], (0.25, 0.6))
-        _dots(stars, random, 1, (0.08, 0.18), [(215.0, 215.0, 196.0)], (6.0, 8.0))
+        _dots(stars, random, 14, rows=(0.0, 0.3), colours=[(150.0, 155.0, 165.0)], radius=(0.25, 0.6))
+        _dots(stars, random, 1, rows=(0.08, 0.18), colours=[(215.0, 215.0, 196.0)], radius=(6.0, 8.0))
         image += stars * (1 - mask[:, :, None])
     image += look.grain * white_noise(random, size, 1)
     if light == "night":

@@ -58,17 +58,19 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 """Ways to say each value; `stain` is keyed by center, whose stain it is."""
 
 _OPENINGS = ("a photo of ", "a picture of ", "a drawing of ", "an image of ", "")
-_TISSUE_NOUNS = ("a stained section of {} tissue", "a microscope image of {} tissue", "{} tissue",
-                 "a histology slide of {} tissue")
+_TISSUE_NOUNS = (
+    "a stained section of {} tissue",
+    "a microscope image of {} tissue",
+    "{} tissue",
+    "a histology slide of {} tissue",
+)
 
 
 def _article(words: str) -> str:
     return f"an {words}" if words[0] in "aeiou" else f"a {words}"
 
 
-def phrase(
-    facts: Mapping[str, str], mentioned: Iterable[str], random: np.random.Generator
-) -> str:
+def phrase(facts: Mapping[str, str], mentioned: Iterable[str], random: np.random.Generator) -> str:
     """Return a phrase that says only the mentioned facts of a sample.
 
     Parameters

@@ -35,14 +35,17 @@ class Part:
     """Drawn inside the outline only, and shaded with it (spots, bellies)."""
 
     def add(self, points: Points, colour: Colour) -> Part:
+        """Add a shape to the outline."""
         self.outline.append((points, colour))
         return self
 
     def mark(self, points: Points, colour: Colour) -> Part:
+        """Add a mark on top."""
         self.marks.append((points, colour))
         return self
 
     def pattern(self, points: Points, colour: Colour) -> Part:
+        """Add a shape inside the outline."""
         self.patterns.append((points, colour))
         return self
 
@@ -61,17 +64,16 @@ def _circle(corners: int) -> Points:
 
 def ellipse(x: float, y: float, width: float, height: float, turn: float = 0.0) -> Points:
     """Polygon of an ellipse with half axes `width` and `height`, turned by `turn` degrees."""
-    points = _circle(28) * (width, height)
+    points: Points = _circle(28) * (width, height)
     if turn:
         angle = np.deg2rad(turn)
         cosine, sine = np.cos(angle), np.sin(angle)
         points = points @ np.array([[cosine, sine], [-sine, cosine]])
-    return points + (x, y)
+    placed: Points = points + np.array([x, y])
+    return placed
 
 
-def limb(
-    start: tuple[float, float], start_radius: float, end: tuple[float, float], end_radius: float
-) -> Points:
+def limb(start: tuple[float, float], start_radius: float, end: tuple[float, float], end_radius: float) -> Points:
     """Polygon of a rounded stick from `start` to `end` that tapers between the two radii."""
     direction = np.arctan2(end[1] - start[1], end[0] - start[0])
     half = np.linspace(0.5 * np.pi, 1.5 * np.pi, 9) + direction
@@ -99,7 +101,8 @@ def blob(corners: Sequence[tuple[float, float]], steps: int = 6) -> Points:
     """Polygon of a closed Catmull-Rom curve through the corners."""
     points = np.asarray(corners, dtype=float)
     windows = np.stack([np.roll(points, shift, axis=0) for shift in (1, 0, -1, -2)], axis=1)
-    return np.einsum("sw,nwc->nsc", _spline_weights(steps), windows).reshape(-1, 2)
+    curve: Points = np.einsum("sw,nwc->nsc", _spline_weights(steps), windows).reshape(-1, 2)
+    return curve
 
 
 def ribbon(path: Sequence[tuple[float, float]], start: float, end: float) -> Points:
@@ -139,22 +142,19 @@ def _placed(shapes: Sequence[tuple[Points, Colour]], placement: Placement) -> Po
     side = -1.0 if placement.mirrored else 1.0
     factor = np.array([side, -1.0]) * (placement.scale * SUPERSAMPLING)
     offset = np.array([placement.x, placement.ground]) * SUPERSAMPLING
-    return np.concatenate([points for points, _ in shapes]) * factor + offset
+    corners: Points = np.concatenate([points for points, _ in shapes]) * factor + offset
+    return corners
 
 
 def _window(corners: Points, size: int) -> tuple[int, int, int, int] | None:
     """Return left, top, right, bottom in pixels around the corners, or None when outside."""
     margin = 2
     left, top = np.maximum(corners.min(axis=0) // SUPERSAMPLING - margin, 0).astype(int).tolist()
-    right, bottom = (
-        np.minimum(corners.max(axis=0) // SUPERSAMPLING + 1 + margin, size).astype(int).tolist()
-    )
+    right, bottom = np.minimum(corners.max(axis=0) // SUPERSAMPLING + 1 + margin, size).astype(int).tolist()
     return (left, top, right, bottom) if left < right and top < bottom else None
 
 
-def _polygons(
-    shapes: Sequence[tuple[Points, Colour]], corners: Points, left: int, top: int
-) -> Polygons:
+def _polygons(shapes: Sequence[tuple[Points, Colour]], corners: Points, left: int, top: int) -> Polygons:
     flat = (corners - (left * SUPERSAMPLING, top * SUPERSAMPLING)).ravel().tolist()
     polygons: Polygons = []
     start = 0
@@ -170,7 +170,7 @@ def _alpha(polygons: Polygons, extent: tuple[int, int]) -> NDArray[np.float32]:
     canvas = ImageDraw.Draw(picture)
     for corners, _ in polygons:
         canvas.polygon(corners, fill=255)
-    return _shrunk(picture) / 255
+    return _shrunk(picture) / np.float32(255)
 
 
 def _colours(polygons: Polygons, extent: tuple[int, int]) -> NDArray[np.float32]:
@@ -200,7 +200,9 @@ def _relief(alpha: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
 
 
 def paint(
-    image: NDArray[np.float32], mask: NDArray[np.float32] | None, parts: Sequence[Part],
+    image: NDArray[np.float32],
+    mask: NDArray[np.float32] | None,
+    parts: Sequence[Part],
     placement: Placement,
 ) -> None:
     """Paint the parts over `image` (size, size, 3; 0-255) and add their outline to `mask`.
@@ -214,9 +216,7 @@ def paint(
             _paint_marks(image, part, placement)
 
 
-def _paint_body(
-    image: NDArray[np.float32], mask: NDArray[np.float32] | None, part: Part, placement: Placement
-) -> None:
+def _paint_body(image: NDArray[np.float32], mask: NDArray[np.float32] | None, part: Part, placement: Placement) -> None:
     corners = _placed(part.outline, placement)
     box = _window(corners, placement.size)
     if box is None:

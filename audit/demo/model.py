@@ -22,7 +22,7 @@ WEIGHTS_NAME = "demo_clip.safetensors"
 CONFIG_NAME = "demo_clip.json"
 
 TOKEN_TABLE = "token_embedding.weight"  # noqa: S105 - a tensor's name
-SEEN_TOKENS = "token_embedding.seen"  # noqa: S105
+SEEN_TOKENS = "token_embedding.seen"
 UNKNOWN_TOKEN = "token_embedding.unknown"  # noqa: S105
 
 
@@ -77,8 +77,7 @@ def build_clip(architecture: dict[str, Any], *, vocabulary: int | None = None) -
 
 def full_state(stored: dict[str, torch.Tensor], vocabulary: int) -> dict[str, torch.Tensor]:
     """Return the model's state in float32, with a token table of `vocabulary` rows."""
-    state = {name: tensor.float() if tensor.is_floating_point() else tensor
-             for name, tensor in stored.items()}
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in stored.items()}
     seen = state.pop(SEEN_TOKENS).long()
     unknown = state.pop(UNKNOWN_TOKEN)
     table = unknown.expand(vocabulary, -1).clone()
@@ -114,12 +113,15 @@ def load_demo_model_parts(weights: Path | None = None) -> DemoModelParts:
     model.eval()
     for parameter in model.parameters():
         parameter.requires_grad_(requires_grad=False)
-    tokenizer = open_clip.tokenizer.SimpleTokenizer(
-        context_length=architecture["text_cfg"]["context_length"]
-    )
+    tokenizer = open_clip.tokenizer.SimpleTokenizer(context_length=architecture["text_cfg"]["context_length"])
     images = facts["preprocessing"]
     return DemoModelParts(
-        model=model, tokenizer=tokenizer, weights=weights, size=images["size"],
-        mean=tuple(images["mean"]), std=tuple(images["std"]), interpolation=images["interpolation"],
+        model=model,
+        tokenizer=tokenizer,
+        weights=weights,
+        size=images["size"],
+        mean=tuple(images["mean"]),
+        std=tuple(images["std"]),
+        interpolation=images["interpolation"],
         architecture=architecture,
     )

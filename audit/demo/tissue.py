@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 from zlib import crc32
 
 import numpy as np
@@ -17,9 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from audit.demo.backgrounds import noise_bank, white_noise
 from audit.demo.captions import caption
 from audit.demo.drawing import Points
+from audit.demo.noise import noise_bank, white_noise
 
 Field = NDArray[np.float32]
 
@@ -31,7 +31,14 @@ _SCALE = 2
 PATIENTS_PER_CENTER: dict[str, int] = {"train": 12, "test": 6}
 SLIDES_PER_PATIENT = 2
 COLUMNS: tuple[str, ...] = (
-    "sample_id", "filepath", "label", "center", "slide", "group_id", "split", "caption",
+    "sample_id",
+    "filepath",
+    "label",
+    "center",
+    "slide",
+    "group_id",
+    "split",
+    "caption",
 )
 
 
@@ -76,7 +83,7 @@ def tissue_table(n: int, split: Literal["train", "test"], seed: int) -> pd.DataF
     table["sample_id"] = names
     table["filepath"] = [f"images/{name}.jpg" for name in names]
     table["split"] = split
-    table["caption"] = [caption(row, random) for row in table.to_dict("records")]
+    table["caption"] = [caption(row, random) for row in cast("list[dict[str, str]]", table.to_dict("records"))]
     return table[list(COLUMNS)]
 
 
@@ -99,11 +106,14 @@ class _Canvas:
         small = self.picture.reduce(_SCALE)
         if softness:
             small = small.filter(ImageFilter.GaussianBlur(softness * self.size / 128))
-        return np.asarray(small, dtype=np.float32) / 127
+        return np.asarray(small, dtype=np.float32) / np.float32(127)
 
 
 def _ellipses(
-    middles: Points, wide: Points | float, tall: Points | float, tilt: Points | float,
+    middles: Points,
+    wide: Points | float,
+    tall: Points | float,
+    tilt: Points | float,
     corners: int = 18,
 ) -> Points:
     """Return (n, corners, 2) polygons of ellipses with half axes wide and tall; tilt in radians."""
@@ -123,7 +133,8 @@ def _fibres(size: int, random: np.random.Generator, angle: float) -> Field:
     across = row * np.cos(angle) - column * np.sin(angle)
     across = across + 4.0 * np.sin(along / random.uniform(12, 22) + random.uniform(0, 6))
     top, left = random.integers(0, 256, size=2)
-    return bank[(across * 0.9 + top).astype(int) % 256, (along + left).astype(int) % 256]
+    fibres: Field = bank[(across * 0.9 + top).astype(int) % 256, (along + left).astype(int) % 256]
+    return fibres
 
 
 def _grain(size: int, random: np.random.Generator, slope: float) -> Field:
@@ -138,7 +149,8 @@ def _scattered(n: int, apart: float, random: np.random.Generator) -> Points:
     column = column + (np.arange(len(row)) % 2)[:, None] * step / 2
     grid = np.stack([column.ravel(), row.ravel()], axis=1) + random.uniform(-step, step, size=2) / 2
     chosen = random.permutation(len(grid))[:n]
-    return grid[chosen] + random.uniform(-0.22, 0.22, size=(len(chosen), 2)) * step
+    middles: Points = grid[chosen] + random.uniform(-0.22, 0.22, size=(len(chosen), 2)) * step
+    return middles
 
 
 def _tumour(size: int, random: np.random.Generator, swelling: float) -> tuple[Field, Field]:
@@ -148,8 +160,7 @@ def _tumour(size: int, random: np.random.Generator, swelling: float) -> tuple[Fi
     n = len(middles)
     radius = swelling * random.uniform(5.0, 8.5, n)
     amount = random.uniform(0.75, 1.25, n)
-    nuclei = _ellipses(middles, radius, radius * random.uniform(0.65, 1.0, n),
-                       random.uniform(0, np.pi, n))
+    nuclei = _ellipses(middles, radius, radius * random.uniform(0.65, 1.0, n), random.uniform(0, np.pi, n))
     canvas.add(nuclei + random.uniform(-0.8, 0.8, nuclei.shape), amount)
     for _ in range(2):
         spots = middles + random.uniform(-2, 2, (n, 2))
@@ -164,9 +175,12 @@ def _stroma(size: int, random: np.random.Generator, swelling: float) -> tuple[Fi
     canvas = _Canvas(size)
     middles = _scattered(int(random.integers(9, 18)), 16.0, random)
     n = len(middles)
-    slender = _ellipses(middles, swelling * random.uniform(6.0, 9.0, n),
-                        swelling * random.uniform(1.6, 2.4, n),
-                        angle + random.uniform(-0.26, 0.26, n))
+    slender = _ellipses(
+        middles,
+        swelling * random.uniform(6.0, 9.0, n),
+        swelling * random.uniform(1.6, 2.4, n),
+        angle + random.uniform(-0.26, 0.26, n),
+    )
     canvas.add(slender, random.uniform(0.8, 1.15, n))
     eosin = 0.72 + 0.30 * _fibres(size, random, angle)
     return canvas.amounts(0.5), np.asarray(np.clip(eosin, 0.05, None), np.float32)
@@ -177,8 +191,7 @@ def _gland(size: int, random: np.random.Generator, swelling: float) -> tuple[Fie
     nuclei, bodies = _Canvas(size), _Canvas(size)
     eosin = 0.45 + 0.16 * _fibres(size, random, random.uniform(0, np.pi))
     loose = _scattered(16, 9.0, random)
-    nuclei.add(_ellipses(loose, 4.5, 1.8, random.uniform(0, np.pi, len(loose))),
-               np.full(len(loose), 0.8))
+    nuclei.add(_ellipses(loose, 4.5, 1.8, random.uniform(0, np.pi, len(loose))), np.full(len(loose), 0.8))
     count = int(random.integers(1, 4))
     middles = _scattered(count, 56.0, random) if count > 1 else random.uniform(44, 84, size=(1, 2))
     for middle in np.clip(middles, 12, 116):
@@ -193,8 +206,7 @@ def _gland(size: int, random: np.random.Generator, swelling: float) -> tuple[Fie
         ring = _ellipses(at, wide * 0.82, tall * 0.82, tilt, around)[0]
         outward = np.arctan2(ring[:, 1] - middle[1], ring[:, 0] - middle[0])
         shaken = ring + random.uniform(-0.8, 0.8, ring.shape)
-        nuclei.add(_ellipses(shaken, swelling * 4.4, swelling * 2.5, outward),
-                   random.uniform(0.85, 1.15, around))
+        nuclei.add(_ellipses(shaken, swelling * 4.4, swelling * 2.5, outward), random.uniform(0.85, 1.15, around))
     body = bodies.amounts(0.8)
     eosin = np.where(body > 0.01, body + 0.06 * _grain(size, random, 1.4), eosin)
     return nuclei.amounts(0.5), np.asarray(np.clip(eosin, 0.02, None), np.float32)
@@ -206,8 +218,7 @@ def _lymphocyte(size: int, random: np.random.Generator, swelling: float) -> tupl
     middles = _scattered(int(random.integers(110, 150)), 7.4, random)
     n = len(middles)
     radius = swelling * random.uniform(3.0, 3.7, n)
-    canvas.add(_ellipses(middles, radius, radius * random.uniform(0.88, 1.0, n), 0.0, 12),
-               random.uniform(1.1, 1.5, n))
+    canvas.add(_ellipses(middles, radius, radius * random.uniform(0.88, 1.0, n), 0.0, 12), random.uniform(1.1, 1.5, n))
     eosin = 0.34 + 0.08 * _grain(size, random, 1.6)
     return canvas.amounts(0.4), np.asarray(eosin, np.float32)
 
@@ -241,16 +252,12 @@ def render_tissue(row: Mapping[str, str], *, seed: int, size: int = SIZE) -> NDA
     nuclei, rest = _PAINTERS[row["label"]](size, random, swelling)
     nuclei = nuclei * (1 + 0.10 * _grain(size, random, 1.0))
     density = nuclei[:, :, None] * np.asarray(center.haematoxylin, np.float32)
-    density += (rest * (1 - 0.6 * np.clip(nuclei, 0, 1)))[:, :, None] * np.asarray(
-        center.eosin, np.float32
-    )
+    density += (rest * (1 - 0.6 * np.clip(nuclei, 0, 1)))[:, :, None] * np.asarray(center.eosin, np.float32)
     light = 246.0 * center.brightness * np.exp(-density * strength * tint.astype(np.float32))
     return _scanned(light, center, random)
 
 
-def _scanned(
-    light: Field, center: _Center, random: np.random.Generator
-) -> NDArray[np.uint8]:
+def _scanned(light: Field, center: _Center, random: np.random.Generator) -> NDArray[np.uint8]:
     size = len(light)
     if center.vignette:
         edge = np.linspace(-1, 1, size, dtype=np.float32) ** 2

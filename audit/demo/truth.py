@@ -30,7 +30,7 @@ class Truth:
     audit
         Module name of the audit that should find it.
     score
-        Name of the score that shows it (a score of `overall`, or of the group named in `where`).
+        Name of the score that shows it (of `overall`, or of the groups named in `where`), or a difference of two.
     where
         Column of `samples.csv` to the values concerned.
     expected
@@ -64,7 +64,7 @@ TRUTHS: tuple[Truth, ...] = (
         where={"label": PLANTED_SPECIES},
         expected="above",
         bound=0.15,
-        statement="In training 97 % of cows stand in a meadow, of camels on sand, of reindeer on snow, and the three "
+        statement="In training 95 % of cows stand in a meadow, of camels on sand, of reindeer on snow, and the three "
         "are alike in build. In the test split half of each stand elsewhere, and are often mistaken for each other.",
     ),
     Truth(
@@ -85,7 +85,8 @@ TRUTHS: tuple[Truth, ...] = (
         where={"light": ("night",)},
         expected="above",
         bound=0.05,
-        statement="Night pictures are darker, flatter and grainy, and are 12 % of training but a third of the test split.",
+        statement="Night pictures are darker, flatter and grainy, and are 12 % of training but a third of the test "
+        "split.",
     ),
     Truth(
         name="coat does not matter",
@@ -105,8 +106,8 @@ TRUTHS: tuple[Truth, ...] = (
         where={"label": tuple(HUE_TWINS)},
         expected="above",
         bound=0.5,
-        statement="Robin and bluebird are one drawing in two hues of equal luma: with the hue turned by half a circle one "
-        "becomes the other, with the pieces of the picture shuffled they stay apart.",
+        statement="Robin and bluebird are one drawing in two hues of equal luma: with the hue turned by half a circle "
+        "one becomes the other, with the pieces of the picture shuffled they stay apart.",
     ),
     Truth(
         name="shape twins",
@@ -122,10 +123,10 @@ TRUTHS: tuple[Truth, ...] = (
         name="shortcut is simpler",
         world="menagerie",
         audit="feature_complexity",
-        score="attribute_complexity",
+        score="attribute_complexity - class_complexity",
         where={"label": PLANTED_SPECIES},
         expected="below",
-        bound=None,
+        bound=0.0,
         statement="The background covers most of the picture: it is decodable from earlier layers than the species.",
     ),
     Truth(
@@ -136,7 +137,8 @@ TRUTHS: tuple[Truth, ...] = (
         where={"light": ("day", "night")},
         expected="above",
         bound=0.9,
-        statement="Night against day pictures differ in what the captions call night, dark and moon, and in nothing else.",
+        statement="Night against day pictures differ in what the captions call night, dark and moon, and in nothing "
+        "else.",
     ),
     Truth(
         name="typical pictures show the home background",
@@ -156,8 +158,8 @@ TRUTHS: tuple[Truth, ...] = (
         where={"center": CENTERS, "label": CLASSES},
         expected="below",
         bound=0.5,
-        statement="Each center has its own stain and scanner. Every class occurs equally often in every center, patient "
-        "and slide, so the center helps nobody to find the class, yet the embedding carries it.",
+        statement="Each center has its own stain and scanner. Every class occurs equally often in every center, "
+        "patient and slide, so the center helps nobody to find the class, yet the embedding carries it.",
     ),
     Truth(
         name="no center favours a class",
@@ -175,6 +177,4 @@ TRUTHS: tuple[Truth, ...] = (
 
 def truths(audit: str, world: World | None = None) -> tuple[Truth, ...]:
     """Return the truths that an audit should find, in one world or in both."""
-    return tuple(
-        truth for truth in TRUTHS if truth.audit == audit and (world is None or truth.world == world)
-    )
+    return tuple(truth for truth in TRUTHS if truth.audit == audit and (world is None or truth.world == world))

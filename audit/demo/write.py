@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -89,7 +89,7 @@ def _write_file(path: Path, picture: NDArray[np.uint8]) -> None:
 
 def write_share(folder: Path, name: World, table: pd.DataFrame, seed: int) -> None:
     """Draw the rows of the table into a folder that has `images/` and `masks/`."""
-    for row in table.to_dict("records"):
+    for row in cast("list[dict[str, str]]", table.to_dict("records")):
         image, mask = render(name, row, seed=seed)
         _write_file(folder / row["filepath"], image)
         if mask is not None:
@@ -109,9 +109,27 @@ def _write_images(
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     running = [
         subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
-            [sys.executable, "-m", "audit.demo.draw", str(folder), name, "--n", str(n), "--split",
-             split, "--seed", str(seed), "--share", str(worker), "--of", str(workers)],
-            env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            [
+                sys.executable,
+                "-m",
+                "audit.demo.draw",
+                str(folder),
+                name,
+                "--n",
+                str(n),
+                "--split",
+                split,
+                "--seed",
+                str(seed),
+                "--share",
+                str(worker),
+                "--of",
+                str(workers),
+            ],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for worker in range(workers)
     ]
@@ -121,7 +139,12 @@ def _write_images(
 
 
 def write_world(
-    name: World, folder: Path, *, n: int, split: Split = "test", seed: int = DEMO_SEED,
+    name: World,
+    folder: Path,
+    *,
+    n: int,
+    split: Split = "test",
+    seed: int = DEMO_SEED,
     workers: int | None = None,
 ) -> Path:
     """Draw a world into `folder` and return the path of its `samples.csv`.
@@ -159,8 +182,7 @@ def write_world(
                 return folder / "samples.csv"
         elif any(folder.iterdir()):
             raise InputError(
-                f"`folder` must be empty or a world written before; {folder} holds other files. "
-                "Name another folder."
+                f"`folder` must be empty or a world written before; {folder} holds other files. Name another folder."
             )
     if workers is None:
         workers = max(1, min(os.cpu_count() or 1, 8, n // _WORTH_A_PROCESS))

@@ -41,7 +41,7 @@ def test_at_least_eight_species_live_on_at_least_six_backgrounds(test):
 
 def test_species_are_equally_frequent(train, test):
     for table in (train, test):
-        assert table["label"].value_counts().nunique() == 1
+        assert len(set(table["label"].value_counts())) == 1
 
 
 @pytest.mark.parametrize("species", HOME)
@@ -84,7 +84,7 @@ def test_night_is_rare_in_training_and_a_third_of_the_test_split(train, test):
 
 def test_an_individual_keeps_species_and_coat_has_several_images_and_stays_in_one_split(train, test):
     for table in (train, test):
-        assert (table.groupby("group_id")[["label", "coat", "split"]].nunique() == 1).all(axis=None)
+        assert (table.groupby("group_id")[["label", "coat", "split"]].nunique().max() < 2).all()
         assert table.groupby("group_id").size().median() == 5
     assert not set(train["group_id"]) & set(test["group_id"])
 
@@ -134,12 +134,12 @@ def test_the_animal_is_inside_the_picture_and_covers_a_part_of_it(species, backg
 
 
 def test_left_is_the_mirror_of_right():
-    columns = [
-        np.flatnonzero(render("menagerie", _row("elephant", viewpoint=view), seed=0)[1].any(axis=0)).mean()
-        for view in ("left", "right")
-    ]
-    flanks = [
-        render("menagerie", _row("turtle", viewpoint=view), seed=0)[1][:70].any(axis=0) for view in ("left", "right")
-    ]
-    assert abs(columns[0] - columns[1]) < 20
-    assert np.flatnonzero(flanks[0]).mean() < np.flatnonzero(flanks[1]).mean()
+    left, right = (render("menagerie", _row("elephant", viewpoint=view), seed=0)[1] for view in ("left", "right"))
+
+    def cut_out(mask: np.ndarray) -> np.ndarray:
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        return mask[rows[0] : rows[0] + 60, columns[0] : columns[0] + 60] > 0
+
+    same = (cut_out(left[:, ::-1]) == cut_out(right)).mean()
+    unturned = (cut_out(left) == cut_out(right)).mean()
+    assert same > 0.95 > unturned

@@ -17,7 +17,7 @@ from audit.demo.animals.large_and_slow import (
 from audit.demo.animals.sitting import sitting_front, sitting_side
 from audit.demo.drawing import Colour, Part
 
-__all__ = ["figure"]
+__all__ = ["SPECIES", "figure"]
 
 Draw = Callable[[Colour, np.random.Generator], list[Part]]
 
@@ -50,9 +50,7 @@ _FRONT: dict[str, Draw] = {
 SPECIES: tuple[str, ...] = tuple(_SIDE)
 
 
-def figure(
-    species: str, coat: Colour, build: np.random.Generator, *, front: bool
-) -> list[Part]:
+def figure(species: str, coat: Colour, build: np.random.Generator, *, front: bool) -> list[Part]:
     """Return the animal's parts, back to front.
 
     Parameters

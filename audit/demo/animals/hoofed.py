@@ -31,11 +31,18 @@ def hoofed_side(kind: Hoofed, coat: Colour, build: np.random.Generator) -> list[
     tail = _tail(kind, coat, middle, girth)
     body = Part(8.0)
     body.add(
-        blob([
-            (-0.62, middle + 0.05), (-0.50, middle + girth * 0.92), (-0.1, middle + girth * 0.95),
-            (0.30, middle + girth * 0.92), (0.55, middle + 0.10), (0.46, middle - girth * 0.75),
-            (0.0, middle - girth * 1.0), (-0.46, middle - girth * 0.82),
-        ]),
+        blob(
+            [
+                (-0.62, middle + 0.05),
+                (-0.50, middle + girth * 0.92),
+                (-0.1, middle + girth * 0.95),
+                (0.30, middle + girth * 0.92),
+                (0.55, middle + 0.10),
+                (0.46, middle - girth * 0.75),
+                (0.0, middle - girth * 1.0),
+                (-0.46, middle - girth * 0.82),
+            ]
+        ),
         coat,
     )
     for x in (-0.47, 0.40):
@@ -48,9 +55,7 @@ def hoofed_side(kind: Hoofed, coat: Colour, build: np.random.Generator) -> list[
         body.add(ellipse(-0.22, middle - girth * 1.02, 0.13, 0.09), PINK)
         _blotches(body, coat, middle, girth, build)
     neck = Part(5.0)
-    neck.add(
-        ribbon([(0.36, middle + 0.02), (0.55, middle + 0.10 + lift * 0.3), head], 0.19, 0.10), coat
-    )
+    neck.add(ribbon([(0.36, middle + 0.02), (0.55, middle + 0.10 + lift * 0.3), head], 0.19, 0.10), coat)
     if kind == "reindeer":
         neck.pattern(ellipse(0.60, middle + 0.02, 0.13, 0.2, -15), light(coat, 0.75))
     parts = [far_legs, tail, body, neck]
@@ -69,9 +74,7 @@ def _tail(kind: Hoofed, coat: Colour, middle: float, girth: float) -> Part:
     return tail.add(ellipse(end[0], end[1] - 0.05, 0.05, 0.09, -8), dark(coat, 0.5))
 
 
-def _blotches(
-    body: Part, coat: Colour, middle: float, girth: float, build: np.random.Generator
-) -> None:
+def _blotches(body: Part, coat: Colour, middle: float, girth: float, build: np.random.Generator) -> None:
     colour = mix(dark(coat, 0.75), INK, 0.3) if sum(coat) > 500 else light(coat, 0.85)
     for x in (-0.42, -0.05, 0.30):
         width, height = build.uniform(0.10, 0.18), build.uniform(0.08, 0.15)
@@ -90,12 +93,9 @@ def _antler(x: float, y: float, side: float, colour: Colour) -> Part:
         ribbon([(x, y), (x - 0.14 * side, y + 0.16), (x - 0.04 * side, y + 0.36)], 0.03, 0.016),
         colour,
     )
-    for start, end in (
-        ((-0.10, 0.10), (0.06, 0.20)), ((-0.14, 0.18), (-0.26, 0.26)), ((-0.10, 0.27), (0.05, 0.33))
-    ):
+    for start, end in (((-0.10, 0.10), (0.06, 0.20)), ((-0.14, 0.18), (-0.26, 0.26)), ((-0.10, 0.27), (0.05, 0.33))):
         antler.add(
-            limb((x + start[0] * side, y + start[1]), 0.024,
-                 (x + end[0] * side, y + end[1]), 0.014),
+            limb((x + start[0] * side, y + start[1]), 0.024, (x + end[0] * side, y + end[1]), 0.014),
             colour,
         )
     return antler
@@ -106,10 +106,20 @@ def _head_side(kind: Hoofed, coat: Colour, at: tuple[float, float]) -> list[Part
     muzzle = PINK if kind == "cow" else light(coat, 0.5)
     back_ear = Part(2.0).add(ellipse(x - 0.12, y + 0.13, 0.10, 0.05, 140), dark(coat, 0.2))
     head = Part(4.0)
-    head.add(blob([
-        (x - 0.14, y + 0.05), (x - 0.04, y + 0.15), (x + 0.10, y + 0.10), (x + 0.25, y - 0.02),
-        (x + 0.27, y - 0.12), (x + 0.15, y - 0.15), (x - 0.04, y - 0.11),
-    ]), coat)
+    head.add(
+        blob(
+            [
+                (x - 0.14, y + 0.05),
+                (x - 0.04, y + 0.15),
+                (x + 0.10, y + 0.10),
+                (x + 0.25, y - 0.02),
+                (x + 0.27, y - 0.12),
+                (x + 0.15, y - 0.15),
+                (x - 0.04, y - 0.11),
+            ]
+        ),
+        coat,
+    )
     head.pattern(ellipse(x + 0.23, y - 0.08, 0.10, 0.11, -20), muzzle)
     nose = INK if kind == "reindeer" else dark(muzzle, 0.6)
     head.mark(ellipse(x + 0.245, y - 0.05, 0.022, 0.017, 30), nose)
@@ -141,7 +151,7 @@ def hoofed_front(kind: Hoofed, coat: Colour, build: np.random.Generator) -> list
         far_legs.add(limb((x, 0.14), 0.055, (x, 0.10), 0.05), hoof)
     body = Part(8.0)
     if kind == "camel":
-        body.add(ellipse(0.20, middle + girth * 0.95, 0.19, 0.24), dark(coat, 0.1))
+        body.add(ellipse(0.25, middle + girth * 1.0, 0.19, 0.27), dark(coat, 0.1))
     body.add(ellipse(0.0, middle, 0.36, girth * 1.05), coat)
     for x in (-0.17, 0.17):
         body.add(limb((x, middle - 0.05), 0.13, (x, 0.09), 0.065), coat)
@@ -169,10 +179,21 @@ def _head_front(kind: Hoofed, coat: Colour, y: float) -> list[Part]:
     if kind == "reindeer":
         parts += [_antler(side * 0.09, y + 0.15, -side, HORN) for side in (-1.0, 1.0)]
     head = Part(4.5)
-    head.add(blob([
-        (-0.16, y + 0.10), (0.0, y + 0.19), (0.16, y + 0.10), (0.12, y - 0.10), (0.11, y - 0.22),
-        (0.0, y - 0.27), (-0.11, y - 0.22), (-0.12, y - 0.10),
-    ]), coat)
+    head.add(
+        blob(
+            [
+                (-0.16, y + 0.10),
+                (0.0, y + 0.19),
+                (0.16, y + 0.10),
+                (0.12, y - 0.10),
+                (0.11, y - 0.22),
+                (0.0, y - 0.27),
+                (-0.11, y - 0.22),
+                (-0.12, y - 0.10),
+            ]
+        ),
+        coat,
+    )
     head.pattern(ellipse(0.0, y - 0.19, 0.15, 0.10), muzzle)
     nose = INK if kind == "reindeer" else dark(muzzle, 0.6)
     for side in (-1.0, 1.0):

@@ -24,8 +24,19 @@ def sitting_side(kind: Sitting, coat: Colour, build: np.random.Generator) -> lis
         tail.add(ribbon(path, 0.07, 0.055), dark(coat, 0.12))
         tail.add(ellipse(-0.58, 0.58, 0.057, 0.057), dark(coat, 0.12))
     body = Part(9.0).add(
-        blob([(-0.44 * plump, 0.30), (-0.36, 0.52), (-0.10, 0.68), (0.16, 0.80), (0.38, 0.68),
-              (0.34, 0.34), (0.26, 0.06), (-0.10, 0.04), (-0.40, 0.08)]),
+        blob(
+            [
+                (-0.44 * plump, 0.30),
+                (-0.36, 0.52),
+                (-0.10, 0.68),
+                (0.16, 0.80),
+                (0.38, 0.68),
+                (0.34, 0.34),
+                (0.26, 0.06),
+                (-0.10, 0.04),
+                (-0.40, 0.08),
+            ]
+        ),
         coat,
     )
     body.pattern(ellipse(0.34, 0.42, 0.12, 0.26, -8), light(coat, 0.5))
@@ -33,13 +44,18 @@ def sitting_side(kind: Sitting, coat: Colour, build: np.random.Generator) -> lis
     front.add(ellipse(0.30, 0.06, 0.11, 0.058), light(coat, 0.3))
     haunch = Part(7.0).add(ellipse(-0.20, 0.27, 0.25 * plump, 0.235), coat)
     haunch.add(ellipse(-0.06, 0.065, 0.21, 0.062), light(coat, 0.2))
-    return [tail, *_ears_side(kind, coat, head, far=True), body, haunch, front,
-            *_ears_side(kind, coat, head, far=False), _head_side(kind, coat, head)]
+    return [
+        tail,
+        *_ears_side(kind, coat, head, far=True),
+        body,
+        haunch,
+        front,
+        *_ears_side(kind, coat, head, far=False),
+        _head_side(coat, head),
+    ]
 
 
-def _ears_side(
-    kind: Sitting, coat: Colour, head: tuple[float, float], *, far: bool
-) -> list[Part]:
+def _ears_side(kind: Sitting, coat: Colour, head: tuple[float, float], *, far: bool) -> list[Part]:
     x, y = head[0] + (0.12 if far else -0.07), head[1] + 0.16
     colour = dark(coat, 0.25) if far else coat
     ear = Part(3.0)
@@ -52,11 +68,11 @@ def _ears_side(
     return [ear]
 
 
-def _head_side(kind: Sitting, coat: Colour, at: tuple[float, float]) -> Part:
+def _head_side(coat: Colour, at: tuple[float, float]) -> Part:
     x, y = at
     head = Part(6.0).add(ellipse(x, y, 0.26, 0.225), coat)
     head.add(ellipse(x + 0.20, y - 0.06, 0.12, 0.105), light(coat, 0.35))
-    head.mark(ellipse(x + 0.29, y - 0.015, 0.036, 0.026), PINK if kind == "rabbit" else PINK)
+    head.mark(ellipse(x + 0.29, y - 0.015, 0.036, 0.026), PINK)
     head.mark(ellipse(x + 0.245, y - 0.095, 0.05, 0.011, 15), INK)
     eye(head, x + 0.09, y + 0.055, 0.046)
     return head
@@ -74,8 +90,18 @@ def sitting_front(kind: Sitting, coat: Colour, build: np.random.Generator) -> li
         tail.add(ribbon(path, 0.07, 0.055), dark(coat, 0.12))
         tail.add(ellipse(-0.44, 0.52, 0.057, 0.057), dark(coat, 0.12))
     body = Part(9.0).add(
-        blob([(-0.34 * plump, 0.26), (-0.24, 0.60), (0.0, 0.72), (0.24, 0.60), (0.34 * plump, 0.26),
-              (0.24, 0.05), (0.0, 0.03), (-0.24, 0.05)]),
+        blob(
+            [
+                (-0.34 * plump, 0.26),
+                (-0.24, 0.60),
+                (0.0, 0.72),
+                (0.24, 0.60),
+                (0.34 * plump, 0.26),
+                (0.24, 0.05),
+                (0.0, 0.03),
+                (-0.24, 0.05),
+            ]
+        ),
         coat,
     )
     body.pattern(ellipse(0.0, 0.42, 0.15, 0.24), light(coat, 0.5))
@@ -90,10 +116,8 @@ def sitting_front(kind: Sitting, coat: Colour, build: np.random.Generator) -> li
             ears.add(ellipse(side * 0.12, y + 0.40, 0.078, 0.27, -side * 8), coat)
             ears.pattern(ellipse(side * 0.12, y + 0.39, 0.04, 0.20, -side * 8), PINK)
         else:
-            ears.add(blob([(side * 0.27, y + 0.04), (side * 0.21, y + 0.34),
-                           (side * 0.05, y + 0.18)], 4), coat)
-            ears.pattern(blob([(side * 0.22, y + 0.12), (side * 0.19, y + 0.26),
-                               (side * 0.11, y + 0.18)], 4), PINK)
+            ears.add(blob([(side * 0.27, y + 0.04), (side * 0.21, y + 0.34), (side * 0.05, y + 0.18)], 4), coat)
+            ears.pattern(blob([(side * 0.22, y + 0.12), (side * 0.19, y + 0.26), (side * 0.11, y + 0.18)], 4), PINK)
     head = Part(6.0).add(ellipse(0.0, y, 0.29, 0.235), coat)
     for side in (-1.0, 1.0):
         head.pattern(ellipse(side * 0.06, y - 0.10, 0.10, 0.075), light(coat, 0.45))
