@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
+PACKED = 2.0**26
+"""Two counts below this share one double exactly."""
+
 CHUNK_NUMBERS = 8_000_000
 """Numbers held by one chunk of draws; the chunks, not the threads, own the random streams."""
 
@@ -248,16 +251,17 @@ def permute_units(
     """
     members = [np.flatnonzero(unit_class == place) for place in range(shape[0])]
     cells = shape[0] * shape[1]
+    packed = unit_counts[:, 0] + unit_counts[:, 1] * PACKED
 
     def draw(generator: np.random.Generator, size: int) -> NDArray[np.float64]:
         patterns = np.empty((size, len(unit_class)), dtype=np.int64)
         for rows in members:
             patterns[:, rows] = generator.permuted(np.tile(unit_pattern[rows], (size, 1)), axis=1)
         place = (np.arange(size)[:, None] * cells + unit_class * shape[1] + patterns).ravel()
-        summed = [
-            sum_by(place, np.tile(unit_counts[:, which], size), size * cells).reshape(size, *shape) for which in (0, 1)
-        ]
-        return statistic(summed[0], summed[1])
+        # Both counts in one pass: n above, correct answers in the 26 bits below.
+        summed = sum_by(place, np.tile(packed, size), size * cells).reshape(size, *shape)
+        n = np.floor(summed / PACKED)
+        return statistic(summed - n * PACKED, n)
 
     return _in_chunks(draw, draws=draws, seed=seed, numbers=4 * len(unit_class) + 2 * cells)
 

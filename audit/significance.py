@@ -56,17 +56,16 @@ def fisher_exact(
     k1, n1, k2, n2 = np.broadcast_arrays(*given)
     if np.any((k1 < 0) | (k1 > n1) | (k2 < 0) | (k2 > n2)):
         raise InputError("Every count must lie between 0 and its `n`; some does not.")
-    from scipy import stats
-
     p = np.full(k1.shape, np.nan)
     valid = (n1 > 0) & (n2 > 0)
     x, successes, drawn, total = k1[valid], (k1 + k2)[valid], n1[valid], (n1 + n2)[valid]
     if alternative == "two-sided":
         p[valid] = _two_sided(x, successes, drawn, total)
-    elif alternative == "less":
-        p[valid] = stats.hypergeom.cdf(x, total, successes, drawn)
-    elif alternative == "greater":
-        p[valid] = stats.hypergeom.sf(x - 1, total, successes, drawn)
+    elif alternative in ("less", "greater"):
+        from scipy.stats import hypergeom  # half a second, and two-sided tests do without
+
+        tail = hypergeom.cdf if alternative == "less" else hypergeom.sf
+        p[valid] = tail(x if alternative == "less" else x - 1, total, successes, drawn)
     else:
         raise InputError(f"`alternative` must be 'two-sided', 'less' or 'greater'; got {alternative!r}.")
     return p
@@ -196,26 +195,25 @@ def adjust_p_values(p_values: ArrayLike, method: Correction = "benjamini_hochber
     InputError
         When a p-value lies outside [0, 1] or the method is unknown.
     """
-    from scipy import stats
-
     p = np.asarray(p_values, dtype=np.float64)
     adjusted = np.full(p.shape, np.nan)
     tested = np.isfinite(p)
     raw = p[tested]
     if np.any((raw < 0) | (raw > 1)):
         raise InputError("`p_values` must lie in [0, 1] or be NaN; some does not.")
+    order = np.argsort(raw)
+    ranks = np.arange(1, raw.size + 1)
+    stepped = raw[order]
     if method == "benjamini_hochberg":
-        adjusted[tested] = stats.false_discovery_control(raw, method="bh") if raw.size else raw
+        # From the largest p down, none may exceed a larger one's.
+        stepped = np.minimum.accumulate((stepped * raw.size / ranks)[::-1])[::-1]
     elif method == "holm":
-        order = np.argsort(raw)
-        stepped = np.maximum.accumulate(raw[order] * np.arange(raw.size, 0, -1)) if raw.size else raw
-        result = np.empty_like(raw)
-        result[order] = np.minimum(stepped, 1.0)
-        adjusted[tested] = result
-    elif method == "none":
-        adjusted[tested] = raw
-    else:
+        stepped = np.maximum.accumulate(stepped * (raw.size - ranks + 1))
+    elif method != "none":
         raise InputError(f"`method` must be 'benjamini_hochberg', 'holm' or 'none'; got {method!r}.")
+    unordered = np.empty_like(raw)
+    unordered[order] = np.minimum(stepped, 1.0)
+    adjusted[tested] = unordered
     return adjusted
 
 

@@ -175,7 +175,7 @@ class SubgroupDiscrepancy(Audit):
             cells = [row | ranks.get((row["class"], row["group"]), {}) for row in cells]
             notes += [*remarks, *warnings]
         rows += cells + intersection_rows(inputs, self.interval, correction)
-        rows += attribute_rows(inputs, correction, draws=self.draws, seed=self.seed)
+        rows += attribute_rows(inputs, overall, correction, draws=self.draws, seed=self.seed)
         for found, remarks in (
             recall_rows(inputs, correction, draws=self.draws, seed=self.seed),
             standardised_rows(inputs, draws=self.draws, seed=self.seed),

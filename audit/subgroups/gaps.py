@@ -106,7 +106,7 @@ def expected_accuracies(correct: ArrayLike, n: ArrayLike) -> NDArray[np.float64]
     """
     total = np.asarray(n, dtype=np.float64)
     recall = np.nan_to_num(class_accuracies(correct, n))
-    return divide((total * recall[..., None]).sum(axis=-2), total.sum(axis=-2))
+    return divide(np.einsum("...cg,...c->...g", total, recall), total.sum(axis=-2))
 
 
 def excess_gap(correct: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:

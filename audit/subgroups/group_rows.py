@@ -243,7 +243,7 @@ def intersection_rows(inputs: Inputs, method: IntervalMethod, correction: Correc
     return _largest(rows)
 
 
-def attribute_rows(inputs: Inputs, correction: Correction, *, draws: int, seed: int) -> Rows:
+def attribute_rows(inputs: Inputs, overall: Overall, correction: Correction, *, draws: int, seed: int) -> Rows:
     """One row an attribute: its MacroStd with permutation null, so that attributes can be compared."""
     if inputs.family is not None:
         return []
@@ -251,7 +251,8 @@ def attribute_rows(inputs: Inputs, correction: Correction, *, draws: int, seed: 
     for attribute in inputs.attributes:
         cells = inputs.cells(attribute)
         scores = subgroup_scores(cells.cell_correct, cells.cell_n)
-        null = permutation_draws(inputs, attribute, draws=draws, seed=seed)
+        main = attribute is inputs.main
+        null = overall.null if main else permutation_draws(inputs, attribute, draws=draws, seed=seed)
         at = {name: place for place, (name, *_) in enumerate(SUBGROUP_SCORES)}
         spread_null = null[:, at["macro_std"]]
         rows.append(

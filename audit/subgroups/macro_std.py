@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 StdFactor = Literal["population", "nist"]
 
+SMALLEST_VARIANCE = 1e-14
+"""Smaller variances are rounding: two halves of a million samples that differ by one answer give 1e-12."""
+
 
 def class_variances(correct: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
     """Weighted variance of the subgroup accuracies within each class.
@@ -41,12 +44,14 @@ def class_variances(correct: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
     ndarray, shape (..., classes)
         v_c in [0, .25], lower = more even; NaN for a class without samples, 0 for one with a single subgroup.
     """
-    k, total = np.broadcast_arrays(np.asarray(correct, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    k, total = np.asarray(correct, dtype=np.float64), np.asarray(n, dtype=np.float64)
     class_n = total.sum(axis=-1)
     mean = divide(k.sum(axis=-1), class_n)
-    accuracy = np.divide(k, total, out=np.zeros(total.shape), where=total > 0)
-    squares = (total * (accuracy - mean[..., None]) ** 2).sum(axis=-1)
-    return np.where(class_n > 0, squares / np.maximum(class_n, 1), np.nan)
+    # sum_g w a² - abar², without an array of accuracies: draws times classes times subgroups are many.
+    squares = np.einsum("...g,...g->...", k * k, np.divide(1.0, total, out=np.zeros(total.shape), where=total > 0))
+    variance = divide(squares, class_n) - mean**2
+    # Rounding leaves a trace where nothing varies.
+    return np.where(variance > SMALLEST_VARIANCE, variance, np.where(np.isnan(variance), np.nan, 0.0))
 
 
 def class_stds(correct: ArrayLike, n: ArrayLike, factor: StdFactor = "population") -> NDArray[np.float64]:
@@ -69,8 +74,13 @@ def class_stds(correct: ArrayLike, n: ArrayLike, factor: StdFactor = "population
         return np.sqrt(variance)
     if factor != "nist":
         raise InputError(f"`factor` must be 'population' or 'nist'; got {factor!r}.")
+    return np.sqrt(variance * nist_factor(n))
+
+
+def nist_factor(n: ArrayLike) -> NDArray[np.float64]:
+    """Return M_c / (M_c - 1) per class, shape (..., classes); NaN for a class with fewer than two subgroups."""
     filled = (np.asarray(n) > 0).sum(axis=-1)
-    return np.sqrt(variance * divide(filled, np.maximum(filled - 1, 0)))
+    return divide(filled, np.maximum(filled - 1, 0))
 
 
 def macro_std(correct: ArrayLike, n: ArrayLike, factor: StdFactor = "population") -> NDArray[np.float64]:
@@ -105,16 +115,36 @@ def debiased_variances(correct: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
         Unbiased for the true weighted variance, so it may be negative; 0 = even. A cell of one sample has no
         variance of its own and takes its class's. NaN for an absent class.
     """
-    k, total = np.broadcast_arrays(np.asarray(correct, dtype=np.float64), np.asarray(n, dtype=np.float64))
-    class_n = total.sum(axis=-1, keepdims=True)
-    class_k = k.sum(axis=-1, keepdims=True)
-    safe = np.maximum(class_n, 1)
-    weight = total / safe
-    accuracy = np.divide(k, total, out=np.zeros(total.shape), where=total > 0)
-    own = accuracy * (1 - accuracy) / np.maximum(total - 1, 1)
-    pooled = class_k / safe * (1 - class_k / safe) * class_n / np.maximum(class_n - 1, 1)
-    noise = np.where(total > 1, own, np.where(total == 1, pooled, 0.0))
-    return np.asarray(class_variances(k, total) - ((weight - weight**2) * noise).sum(axis=-1))
+    return np.asarray(class_variances(correct, n) - sampling_noise(correct, n))
+
+
+def sampling_noise(correct: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
+    """Estimate how much of each v_c is the cells' sampling noise.
+
+    Parameters
+    ----------
+    correct, n
+        Counts, shape (..., classes, subgroups).
+
+    Returns
+    -------
+    ndarray, shape (..., classes)
+        sum_g (w_cg - w_cg²) a_cg (1 - a_cg) / (n_cg - 1); a cell of one sample takes its class's
+        a (1 - a) n_c / (n_c - 1).
+    """
+    k, total = np.asarray(correct, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    class_n = total.sum(axis=-1)
+    safe = np.maximum(class_n, 1.0)
+    weight = total / safe[..., None]
+    weight = weight - weight**2
+    # a (1 - a) / (n - 1) = k / (n (n - 1)) - k² / (n² (n - 1)): linear in k and k², with coefficients that n fixes.
+    several = total > 1
+    linear = np.divide(weight, total * (total - 1), out=np.zeros(total.shape), where=several)
+    square = np.divide(linear, total, out=np.zeros(total.shape), where=several)
+    own = np.einsum("...g,...g->...", k, linear) - np.einsum("...g,...g->...", k * k, square)
+    p = k.sum(axis=-1) / safe
+    pooled = p * (1 - p) * class_n / np.maximum(class_n - 1, 1.0)
+    return np.asarray(own + np.where(total == 1, weight, 0.0).sum(axis=-1) * pooled)
 
 
 def mean_defined(values: NDArray[np.float64]) -> NDArray[np.float64]:

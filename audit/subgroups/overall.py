@@ -28,7 +28,7 @@ from audit.resampling import (
 from audit.significance import Correction, adjust_p_values, permutation_p_value
 from audit.statistics import Interval, divide, mean_interval, proportion_interval, simultaneous_interval
 from audit.subgroups.gaps import binary_gaps, class_accuracies, excess_gap, spread, subgroup_accuracies
-from audit.subgroups.macro_std import class_stds, debiased_variances, mean_defined
+from audit.subgroups.macro_std import class_variances, mean_defined, nist_factor, sampling_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +61,8 @@ class Overall:
     ----------
     rows
         Rows for the table ``overall``.
+    null
+        Permutation draws of :func:`subgroup_scores`, shape (draws, scores + classes).
     class_std, class_null, class_null_high, class_p
         Standard deviation over subgroups per class, its permutation mean and 95 % point, and p; shape (classes,).
     class_interval
@@ -70,6 +72,7 @@ class Overall:
     """
 
     rows: list[dict[str, Any]]
+    null: NDArray[np.float64]
     class_std: NDArray[np.float64]
     class_interval: Interval
     class_null: NDArray[np.float64]
@@ -91,10 +94,10 @@ def subgroup_scores(correct: NDArray[np.float64], n: NDArray[np.float64]) -> NDA
     ndarray, shape (..., scores + classes)
         In the order of :data:`SUBGROUP_SCORES` (the TPR and FPR gaps NaN unless there are two classes), then sd_c.
     """
-    correct, n = np.broadcast_arrays(np.asarray(correct, dtype=np.float64), np.asarray(n, dtype=np.float64))
     accuracies = subgroup_accuracies(correct, n)
     low, high, gap = spread(accuracies)
-    deviations = class_stds(correct, n)
+    variances = class_variances(correct, n)
+    deviations = np.sqrt(variances)
     undefined = np.full(gap.shape, np.nan)
     binary = binary_gaps(correct, n) if n.shape[-2] == 2 else None
     # With a single subgroup there is nothing to compare.
@@ -105,8 +108,8 @@ def subgroup_scores(correct: NDArray[np.float64], n: NDArray[np.float64]) -> NDA
         gap * compared,
         divide(low, np.nan_to_num(high)) * compared,
         mean_defined(deviations) * compared,
-        mean_defined(class_stds(correct, n, "nist")),
-        mean_defined(debiased_variances(correct, n)) * compared,
+        mean_defined(np.sqrt(variances * nist_factor(n))),
+        mean_defined(variances - sampling_noise(correct, n)) * compared,
         excess_gap(correct, n) * compared,
         binary.tpr_gap * compared if binary else undefined,
         binary.fpr_gap * compared if binary else undefined,
@@ -235,6 +238,7 @@ def overall_scores(inputs: Inputs, *, method: IntervalMethod, correction: Correc
     deviations, class_null = value[per_class], null[:, per_class]
     return Overall(
         rows,
+        null,
         deviations,
         centred_interval(deviations, drawn[:, per_class], LEVEL, floor=0.0),
         np.array([_mean(column) for column in class_null.T]),

@@ -203,17 +203,18 @@ def standardised_rows(inputs: Inputs, *, draws: int, seed: int) -> tuple[Rows, l
 def _standardised_draws(
     inputs: Inputs, main: Attribute, other: Attribute, pair: tuple[int, int], *, draws: int, seed: int
 ) -> NDArray[np.float64]:
-    """Bootstrap of (standardised, raw), shape (draws, 2)."""
-    shape = (len(main.coded.levels), len(other.coded.levels))
-    size = shape[0] * shape[1]
+    """Bootstrap of (standardised, raw), shape (draws, 2); all other subgroups count together, for the mix."""
+    strata = len(other.coded.levels)
+    row = np.full(len(main.coded.levels), 2, dtype=np.int64)
+    row[list(pair)] = (0, 1)
     missing = (main.coded.codes < 0) | (other.coded.codes < 0)
-    place = np.where(missing, -1, main.coded.codes * shape[1] + other.coded.codes)
-    right = np.where(~missing & inputs.correct, place + size, -1)
-    units = resampling_units([place, right], 2 * size, inputs.group_id)
+    place = np.where(missing, -1, row[main.coded.codes] * strata + other.coded.codes)
+    right = np.where(~missing & inputs.correct, place + 3 * strata, -1)
+    units = resampling_units([place, right], 6 * strata, inputs.group_id)
 
     def statistic(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        n, k = (part.reshape(-1, *shape) for part in np.split(counts, 2, axis=1))
-        found = standardised_difference(k, n, *pair)
+        n, k = (part.reshape(-1, 3, strata) for part in np.split(counts, 2, axis=1))
+        found = standardised_difference(k, n, 0, 1)
         return np.stack([found.standardised, found.raw], axis=-1)
 
     return bootstrap(units, statistic, draws=draws, seed=seed)

@@ -150,7 +150,7 @@ def test_the_same_seed_gives_the_same_result(everything):
 
 def test_nothing_planted_gives_no_evidence():
     states = []
-    for seed in range(12):
+    for seed in range(8):
         dataset = _dataset(_table(night=0.08, seed=seed))
         states.append(_run(dataset, search=False, error_slices=0)[1].verdict.state)
     assert set(states) <= {"no_difference", "differs"}
@@ -272,15 +272,15 @@ def test_cifar10_b_gives_the_known_values_through_the_audit(cifar):
     }
 
 
-def test_thirty_published_models_make_a_moon_plot(cifar):
+def test_published_models_make_a_moon_plot(cifar):
     table, models = cifar
     dataset = _dataset(table, attributes=("background",), prediction=None)
     results = {}
-    for name in models.columns:
+    for name in models.columns[::2]:
         outputs = ModelOutputs(dataset, name, {Predictions(): models[name].to_numpy(dtype=np.str_)})
         results[name] = SubgroupDiscrepancy(draws=200, search=False)(outputs)
     figures = SubgroupDiscrepancy().compare(results, dataset)
-    assert "over 30 models" in figures[-1].text
+    assert "over 15 models" in figures[-1].text
     accuracy = [result.overall.loc["accuracy", "value"] for result in results.values()]
     gap = [result.overall.loc["gap", "value"] for result in results.values()]
     assert np.corrcoef(accuracy, gap)[0, 1] < -0.9

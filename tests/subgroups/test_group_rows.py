@@ -80,7 +80,10 @@ def test_a_class_carries_its_spread_and_the_band_of_chance(make_inputs, make_wor
 
 
 def test_attributes_can_be_compared(make_inputs, make_world):
-    rows = {row["attribute"]: row for row in attribute_rows(make_inputs(make_world(night=0.6)), BH, draws=300, seed=0)}
+    inputs = make_inputs(make_world(night=0.6))
+    overall = overall_scores(inputs, method="wilson", correction=BH, draws=300, seed=0)
+    rows = {row["attribute"]: row for row in attribute_rows(inputs, overall, BH, draws=300, seed=0)}
+    assert rows["light"]["p_value"] == next(row["p_value"] for row in overall.rows if row["score"] == "macro_std")
     assert rows["light"]["p_value"] < 0.02 < rows["size"]["p_value"]
     assert rows["light"]["macro_variance_debiased"] > rows["size"]["macro_variance_debiased"]
 
