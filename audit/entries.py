@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class DamagedEntry(InputError):  # noqa: N818 - what is there, not only what wen
 
 class ArrayFile:
     """Rows appended one block after another to a ``.npy`` file, without holding more than a block in memory.
+
+    A context manager; leaving it without an error raises :class:`InputError` unless all announced rows were written.
 
     Parameters
     ----------
@@ -56,16 +58,12 @@ class ArrayFile:
         self._file.write(np.ascontiguousarray(block).tobytes())
         self._rows += len(block)
 
-    def close(self) -> None:
-        """Finish the file.
+    def __enter__(self) -> Self:
+        return self
 
-        Raises
-        ------
-        InputError
-            If the rows written are not as many as were announced.
-        """
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._file.close()
-        if self._rows != self.shape[0]:
+        if kind is None and self._rows != self.shape[0]:
             raise InputError(f"`{self.path.name}` must have {self.shape[0]} rows; got {self._rows}.")
 
 

@@ -187,18 +187,13 @@ class Partial:
         return files
 
     def _join(self, name: str, path: Path, count: int) -> None:
-        whole: ArrayFile | None = None
-        for shard in self._shards:
-            if not shard["files"]:
-                continue
-            if name not in shard["files"]:
-                raise InputError(f"`compute` must return the same arrays for every batch; a batch lacks '{name}'.")
-            block = np.load(self.folder / shard["files"][name], allow_pickle=False)
-            if whole is None:
-                whole = ArrayFile(path, block.dtype, (count, *block.shape[1:]))
-            whole.append(block)
-        if whole is not None:
-            whole.close()
+        filled = [shard["files"] for shard in self._shards if shard["files"]]
+        if not all(name in files for files in filled):
+            raise InputError(f"`compute` must return the same arrays for every batch; a batch lacks '{name}'.")
+        first = np.load(self.folder / filled[0][name], mmap_mode="r", allow_pickle=False)
+        with ArrayFile(path, first.dtype, (count, *first.shape[1:])) as whole:
+            for files in filled:
+                whole.append(np.load(self.folder / files[name], allow_pickle=False))
 
 
 def finished(folder: Path) -> list[dict[str, Any]]:
