@@ -306,4 +306,3 @@ def _architecture(source: _Source, *, quick_gelu: bool) -> dict[str, Any]:
 
     config = open_clip.get_model_config(source.model) or {}
     return {"family": FAMILY, "config": {**config, "quick_gelu": quick_gelu}}
-

@@ -192,8 +192,6 @@ def _pretrained(identifier: str, options: Mapping[str, str]) -> nn.Module:
         raise not_available(f"timm:{identifier}", error, remedy) from error
 
 
-
-
 def _from_file(
     identifier: str,
     options: Mapping[str, str],
@@ -295,4 +293,3 @@ def _architecture(network: nn.Module, options: Mapping[str, str]) -> dict[str, A
     config: dict[str, Any] = network.pretrained_cfg  # type: ignore[assignment]
     shaping = {key: options[key] for key in ("pad_type", "global_pool", "size") if key in options}
     return {"family": FAMILY, "architecture": config.get("architecture", type(network).__name__), **shaping}
-

@@ -3,7 +3,16 @@ import torch
 from torch import nn
 
 from audit.errors import InputError
-from audit.models.layers import Layer, capture, captured_input, known_layers, last_layer, pooled, timm_layers, token_layers
+from audit.models.layers import (
+    Layer,
+    capture,
+    captured_input,
+    known_layers,
+    last_layer,
+    pooled,
+    timm_layers,
+    token_layers,
+)
 
 
 def test_maps_are_averaged_over_space_whichever_side_the_channels_are():
