@@ -27,9 +27,9 @@ import pandas as pd
 from audit.errors import InputError
 from audit.result import Result, plain
 
-PAIRED = "paired, same samples"
-SHARED = "from both intervals; the samples are the same, so it is wider than need be"
-INDEPENDENT = "from both intervals, samples differ"
+PAIRED = "paired"
+SHARED = "from both intervals, wider than paired"
+INDEPENDENT = "from both intervals, other samples"
 
 _KEPT = ("value", "low", "high", "n", "null")
 

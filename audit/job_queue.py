@@ -76,8 +76,22 @@ class JobQueue:
             ) from error
 
     def put(self, job: str) -> None:
-        """Append a job."""
-        self._task(job)
+        """Append a job.
+
+        Raises
+        ------
+        InputError
+            If the Redis server does not answer.
+        """
+        if not self.url:
+            self._task(job)
+            return
+        from redis.exceptions import RedisError
+
+        try:
+            self._task(job)
+        except RedisError as error:
+            raise InputError(f"`{QUEUE_VARIABLE}` must lead to a Redis server that answers; {error}") from error
 
     def clear(self) -> None:
         """Take every waiting job out."""
