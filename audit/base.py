@@ -70,8 +70,12 @@ class Extractor(ABC):  # noqa: B024 - its two kinds have the abstract methods
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ImageVariant(ABC):
-    """A changed image (foreground only, hue-shifted, patch-shuffled): a field of an extractor, so part of its key."""
+class Variant(ABC):  # noqa: B024 - its two kinds have the abstract methods
+    """A changed image (foreground only, hue-shifted, patch-shuffled): a field of an extractor, so part of its key.
+
+    Its two kinds are :class:`ImageVariant`, made image by image while decoding, and
+    :class:`audit.device_variant.DeviceVariant`, made for a whole batch on the model's device.
+    """
 
     version: ClassVar[int] = 1
     """Raised whenever the same fields would give other pixels."""
@@ -79,6 +83,10 @@ class ImageVariant(ABC):
     def depends_on(self, dataset: Dataset) -> Mapping[str, Any]:  # noqa: ARG002 - part of the interface
         """Return what else of the dataset the pixels depend on (hashes of masks, boxes): part of the key."""
         return {}
+
+
+class ImageVariant(Variant):
+    """A change of one decoded image, before resizing and cropping."""
 
     @abstractmethod
     def __call__(self, image: Image.Image, dataset: Dataset, sample_id: str) -> Image.Image:
@@ -94,8 +102,8 @@ class ImageVariant(ABC):
 class ImageExtractor(Extractor):
     """One row an image, computed batch by batch: streamed, sharded, resumable."""
 
-    def image_variant(self) -> ImageVariant | None:
-        """Return the change made to an image before preprocessing; ``None`` leaves it as it is."""
+    def image_variant(self) -> Variant | None:
+        """Return the change made to every image; ``None`` leaves it as it is."""
         return None
 
     def preprocessing(self, model: Model) -> Preprocessing:
@@ -247,7 +255,8 @@ def _plain(value: Any, field: str) -> Any:
         return specification(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         inner = {f.name: _plain(getattr(value, f.name), f.name) for f in dataclasses.fields(value)}
-        home = {"module": type(value).__module__, "version": value.version} if isinstance(value, ImageVariant) else {}
+        version = getattr(value, "version", None)
+        home = {"module": type(value).__module__, "version": version} if version is not None else {}
         return {"class": type(value).__qualname__, **home, "fields": inner}
     if isinstance(value, tuple | list):
         return [_plain(inner, field) for inner in value]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +45,12 @@ class DeviceBatches:
         self.model = model
         self.size = size
 
-    def launch(self, extractor: ImageExtractor, images: torch.Tensor) -> list[dict[str, torch.Tensor]]:
+    def launch(
+        self,
+        extractor: ImageExtractor,
+        images: torch.Tensor,
+        change: Callable[[torch.Tensor, slice], torch.Tensor] | None = None,
+    ) -> list[dict[str, torch.Tensor]]:
         """Return the output tensors of a batch, piece by piece, on the device; on a GPU they may still be computed.
 
         Parameters
@@ -53,7 +58,9 @@ class DeviceBatches:
         extractor
             What to compute.
         images
-            uint8 (b, 3, height, width) in main memory.
+            uint8 (b, 3, height, width) in main memory or on the device.
+        change
+            Made to a piece of the batch on the device before it is computed; told which piece it is.
 
         Raises
         ------
@@ -63,7 +70,7 @@ class DeviceBatches:
         pieces = []
         start = 0
         while start < len(images):
-            piece = self._attempt(extractor, images[start : start + self.size])
+            piece = self._attempt(extractor, images, slice(start, start + self.size), change)
             if piece is not None:
                 pieces.append(piece)
                 start += self.size
@@ -77,12 +84,21 @@ class DeviceBatches:
             _release_memory(self.model.device)
         return pieces
 
-    def _attempt(self, extractor: ImageExtractor, images: torch.Tensor) -> dict[str, torch.Tensor] | None:
+    def _attempt(
+        self,
+        extractor: ImageExtractor,
+        images: torch.Tensor,
+        part: slice,
+        change: Callable[[torch.Tensor, slice], torch.Tensor] | None,
+    ) -> dict[str, torch.Tensor] | None:
         import torch
+
+        images = images[part]
 
         try:
             with torch.inference_mode():
-                found = extractor.compute(self.model, images.to(self.model.device, non_blocking=True))
+                shown = images.to(self.model.device, non_blocking=True)
+                found = extractor.compute(self.model, shown if change is None else change(shown, part))
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise

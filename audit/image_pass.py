@@ -15,8 +15,9 @@ import numpy as np
 from filelock import Timeout
 
 from audit import shards
-from audit.base import ImageExtractor, specification
+from audit.base import ImageExtractor, ImageVariant, specification
 from audit.dataset import Dataset
+from audit.device_variant import Change, DeviceVariant, DrawnRegion, FoundRegion, region_batches
 from audit.errors import Cancelled, InputError
 from audit.forward import NOT_FINITE, DeviceBatches, collect, default_batch_size, finite_rows
 from audit.models.base import Model
@@ -126,6 +127,8 @@ class _Output:
     view: View
     partial: shards.Partial
     device: DeviceBatches
+    change: Change | None
+    found: FoundRegion | None
 
     @classmethod
     def begin(cls, request: Request, key: str, extractor: ImageExtractor) -> _Output:
@@ -143,8 +146,22 @@ class _Output:
         if request.batch_size is not None:
             partial.shrink_to(request.batch_size)
         device = DeviceBatches(model, partial.device_batch)
-        view = View(preprocessing=preprocessing, variant=extractor.image_variant())
-        return cls(key=key, extractor=extractor, view=view, partial=partial, device=device)
+        variant = extractor.image_variant()
+        region = variant.foreground() if isinstance(variant, DeviceVariant) else None
+        view = View(
+            preprocessing=preprocessing,
+            variant=variant if isinstance(variant, ImageVariant) else None,
+            region=region if isinstance(region, DrawnRegion) else None,
+        )
+        return cls(
+            key=key,
+            extractor=extractor,
+            view=view,
+            partial=partial,
+            device=device,
+            change=variant.bind(request.dataset, model, preprocessing) if isinstance(variant, DeviceVariant) else None,
+            found=region if isinstance(region, FoundRegion) else None,
+        )
 
     def finish(self, request: Request, rows: np.ndarray) -> None:
         """Assemble the shards into an entry of the store."""
@@ -192,6 +209,7 @@ class _Pass:
         self.outputs = outputs
         self.accelerated = request.model.device != "cpu"
         self.meter = Meter("Images", len(rows))
+        self.samples = request.dataset.index[rows]
 
     def run(self) -> None:
         """Compute every batch that some output lacks; what is finished is kept whatever stops the pass."""
@@ -204,7 +222,8 @@ class _Pass:
         try:
             with contextlib.closing(decoder.batches(spans)) as batches:
                 for batch in batches:
-                    flying.append((batch, [self._launch(output, batch) for output in self._wanting(batch)]))
+                    sent = _Sent(self.request.model, batch)
+                    flying.append((batch, [self._launch(output, sent) for output in self._wanting(batch)]))
                     if len(flying) > int(self.accelerated):
                         self._land(*flying.popleft())
                     self.request.check()
@@ -224,9 +243,18 @@ class _Pass:
     def _wanting(self, batch: Batch) -> list[_Output]:
         return [output for output in self.outputs if not output.partial.covers(batch.start, batch.stop)]
 
-    def _launch(self, output: _Output, batch: Batch) -> _Launched:
-        pixels = batch.pixels[output.view]
-        pieces = output.device.launch(output.extractor, pixels.images)
+    def _launch(self, output: _Output, sent: _Sent) -> _Launched:
+        view, change = output.view, output.change
+        good = sent.batch.pixels[view].good
+        changed: Callable[[torch.Tensor, slice], torch.Tensor] | None = None
+        if change is not None and good:
+            regions = sent.regions(view, output.found, output.device.size)
+            samples = self.samples[list(good)].tolist()
+
+            def changed(images: torch.Tensor, part: slice) -> torch.Tensor:
+                return change(images, None if regions is None else regions[part], samples[part])
+
+        pieces = output.device.launch(output.extractor, sent.images(view), changed)
         output.partial.shrink_to(output.device.size)
         return _Launched(output=output, pieces=pieces, device_batch=output.device.size)
 
@@ -251,6 +279,32 @@ class _Pass:
             )
             each.output.partial.add(rows)
         self.request.progress(self.meter.advance(batch.stop - batch.start))
+
+
+class _Sent:
+    """A batch on the device: moved there once for every output that looks at it."""
+
+    def __init__(self, model: Model, batch: Batch) -> None:
+        self.model = model
+        self.batch = batch
+        self._images: dict[View, torch.Tensor] = {}
+        self._regions: dict[tuple[View, FoundRegion | None], torch.Tensor | None] = {}
+
+    def images(self, view: View) -> torch.Tensor:
+        """Return a view's uint8 (good, 3, height, width)."""
+        if view not in self._images:
+            self._images[view] = self.batch.pixels[view].images.to(self.model.device, non_blocking=True)
+        return self._images[view]
+
+    def regions(self, view: View, found: FoundRegion | None, size: int) -> torch.Tensor | None:
+        """Return where the subjects are, drawn beside the images or found by the model; ``None`` for neither."""
+        if (view, found) not in self._regions:
+            drawn = self.batch.pixels[view].regions
+            if found is not None:
+                # Finding may take the gradient, which needs several times the memory of a forward pass.
+                drawn = region_batches(found, self.model, self.images(view), max(1, size // 4))
+            self._regions[view, found] = None if drawn is None else drawn.to(self.model.device, non_blocking=True)
+        return self._regions[view, found]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 
-from audit.base import DerivedExtractor, Extractor, ImageVariant
+from audit.base import DerivedExtractor, Extractor, Variant
 from audit.errors import InputError
 from audit.models.base import Classifier, TextEncoder
 from audit.primary_outputs import ClassLogits, EncodedImages, GivenEmbeddings, lacking, missing_images
@@ -106,7 +106,7 @@ class Embeddings(DerivedExtractor):
         A change made to every image before; only a model can embed changed images.
     """
 
-    variant: ImageVariant | None = None
+    variant: Variant | None = None
 
     def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:  # noqa: ARG002
         """Return the encoder's rows for a model that encodes images, the given array otherwise."""
@@ -170,7 +170,7 @@ class Probabilities(DerivedExtractor):
 
     source: Source = "auto"
     templates: tuple[str, ...] = PROMPTS
-    variant: ImageVariant | None = None
+    variant: Variant | None = None
 
     def resolve(self, dataset: Dataset, model: Model) -> Source:
         """Return the source that ``auto`` stands for."""
@@ -250,7 +250,7 @@ class Predictions(DerivedExtractor):
 
     source: Source = "auto"
     templates: tuple[str, ...] = PROMPTS
-    variant: ImageVariant | None = None
+    variant: Variant | None = None
 
     def given(self, dataset: Dataset, model: Model) -> str | None:
         """Return the column the predictions are read from, "" when there is none, ``None`` when the model predicts."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
-from audit.base import DerivedExtractor, ImageExtractor, ImageVariant
+from audit.base import DerivedExtractor, ImageExtractor, Variant
 from audit.models.base import ABILITY_WORDS, Ability, Classifier, ImageEncoder
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class EncodedImages(ImageExtractor):
         A change made to every image before; ``None`` leaves them as they are.
     """
 
-    variant: ImageVariant | None = None
+    variant: Variant | None = None
 
-    def image_variant(self) -> ImageVariant | None:
+    def image_variant(self) -> Variant | None:
         """Return the change made to every image."""
         return self.variant
 
@@ -84,9 +84,9 @@ class ClassLogits(ImageExtractor):
         A change made to every image before; ``None`` leaves them as they are.
     """
 
-    variant: ImageVariant | None = None
+    variant: Variant | None = None
 
-    def image_variant(self) -> ImageVariant | None:
+    def image_variant(self) -> Variant | None:
         """Return the change made to every image."""
         return self.variant
 

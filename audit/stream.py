@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from audit.base import ImageVariant
 from audit.dataset import IMAGE_COLUMN, Dataset
+from audit.device_variant import DrawnRegion
 from audit.images import ImageProblem, open_image
 from audit.models.base import Preprocessing
 from audit.provenance import processors
@@ -23,6 +24,7 @@ from audit.provenance import processors
 if TYPE_CHECKING:
     import numpy as np
     import torch
+    from PIL import Image
 
 BATCHES_AHEAD = 3
 """Batches decoded ahead of an accelerator; bounds the memory that waits."""
@@ -38,10 +40,24 @@ class View:
         Resizing and cropping.
     variant
         The change made before, if any.
+    region
+        Where the subject is, drawn beside the image, if it is wanted.
     """
 
     preprocessing: Preprocessing
     variant: ImageVariant | None = None
+    region: DrawnRegion | None = None
+
+    def mask(self, image: Image.Image, dataset: Dataset, sample: str) -> np.ndarray:
+        """Return the subject's mask as the model's input shows the image: uint8 (height, width), 255 or 0."""
+        from PIL import Image as Pillow
+
+        assert self.region is not None
+        drawn = self.region(image, dataset, sample)
+        if drawn.size != image.size:
+            drawn = drawn.resize(image.size, Pillow.Resampling.NEAREST)
+        exact = dataclasses.replace(self.preprocessing, interpolation="nearest", fill=0)
+        return exact.prepare(drawn.convert("RGB"))[:, :, 0]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,11 +72,14 @@ class Pixels:
         uint8 (good, 3, height, width) in main memory; stored channels last, as decoders leave them.
     failures
         Reason by position that could not.
+    regions
+        uint8 (good, height, width), 255 on the subject, where the view wants it.
     """
 
     good: Sequence[int]
     images: torch.Tensor
     failures: dict[int, str]
+    regions: torch.Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -132,11 +151,14 @@ class Decoder:
     def _begin(self, pool: ThreadPoolExecutor, start: int, stop: int) -> _Pending:
         import torch
 
-        buffers = {}
+        buffers, masks = {}, {}
         for view in self._views:
-            shape = (stop - start, *view.preprocessing.size, 3)
-            buffers[view] = torch.empty(shape, dtype=torch.uint8, pin_memory=self._pinned)
-        pending = _Pending(start=start, stop=stop, buffers=buffers, failures={view: {} for view in self._views})
+            shape = (stop - start, *view.preprocessing.size)
+            buffers[view] = torch.empty((*shape, 3), dtype=torch.uint8, pin_memory=self._pinned)
+            if view.region is not None:
+                masks[view] = torch.empty(shape, dtype=torch.uint8, pin_memory=self._pinned)
+        failures: dict[View, dict[int, str]] = {view: {} for view in self._views}
+        pending = _Pending(start=start, stop=stop, buffers=buffers, masks=masks, failures=failures)
         # The threads take the next image from one iterator: no thread waits for another's slow image.
         turn = iter(range(start, stop))
         for _ in range(min(self._threads, stop - start)):
@@ -145,6 +167,7 @@ class Decoder:
 
     def _work(self, turn: Iterator[int], pending: _Pending) -> None:
         arrays = {view: buffer.numpy() for view, buffer in pending.buffers.items()}
+        masks = {view: buffer.numpy() for view, buffer in pending.masks.items()}
         assert self._dataset.root is not None
         for at in turn:
             try:
@@ -153,13 +176,20 @@ class Decoder:
                 for view in self._views:
                     pending.failures[view][at] = problem.reason
                 continue
+            # Views that differ in the region alone show the same pixels: they are resized once.
+            prepared: dict[tuple[Preprocessing, ImageVariant | None], np.ndarray] = {}
             for view, array in arrays.items():
+                look = (view.preprocessing, view.variant)
                 try:
-                    shown = image if view.variant is None else view.variant(image, self._dataset, self._samples[at])
+                    if view.region is not None:
+                        masks[view][at - pending.start] = view.mask(image, self._dataset, self._samples[at])
+                    if look not in prepared:
+                        shown = image if view.variant is None else view.variant(image, self._dataset, self._samples[at])
+                        prepared[look] = view.preprocessing.prepare(shown)
                 except ImageProblem as problem:
                     pending.failures[view][at] = problem.reason
                 else:
-                    array[at - pending.start] = view.preprocessing.prepare(shown)
+                    array[at - pending.start] = prepared[look]
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -167,6 +197,7 @@ class _Pending:
     start: int
     stop: int
     buffers: dict[View, torch.Tensor]
+    masks: dict[View, torch.Tensor]
     failures: dict[View, dict[int, str]]
     workers: list[Future[None]] = dataclasses.field(default_factory=list)
 
@@ -177,6 +208,14 @@ class _Pending:
         for view, buffer in self.buffers.items():
             failures = self.failures[view]
             good = [at for at in range(self.start, self.stop) if at not in failures]
-            whole = buffer if not failures else buffer[[at - self.start for at in good]]
-            pixels[view] = Pixels(good=good, images=whole.permute(0, 3, 1, 2), failures=dict(sorted(failures.items())))
+            kept = [at - self.start for at in good]
+            regions = self.masks.get(view)
+            if failures and regions is not None:
+                regions = regions[kept]
+            pixels[view] = Pixels(
+                good=good,
+                images=(buffer[kept] if failures else buffer).permute(0, 3, 1, 2),
+                failures=dict(sorted(failures.items())),
+                regions=regions,
+            )
         return Batch(start=self.start, stop=self.stop, pixels=pixels)
