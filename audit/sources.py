@@ -89,7 +89,9 @@ class DatasetSource:
             reader=self.reader,
             name=self.name or None,
         )
-        taken = {role: () if role == "attributes" else None for role, value in (self.roles or {}).items() if not value}
+        # A role that was set to nothing is one that the user took away from what the names suggest.
+        given = (self.roles or {}).items()
+        taken: dict[str, Any] = {role: () if role == "attributes" else None for role, value in given if not value}
         return dataset.with_roles(dataclasses.replace(dataset.roles, **taken)) if taken else dataset
 
 

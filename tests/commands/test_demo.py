@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from audit import demo
+from audit import demo, registry
 from audit.commands.demo import prepare
 from audit.workspace import DatasetSource, Workspace
 
@@ -39,18 +39,26 @@ def test_roles_that_the_user_chose_for_the_example_stay(tmp_path: Path) -> None:
     assert space.datasets()["tissue"].roles == {"label": "center"}
 
 
-def test_every_audit_is_run_on_both_worlds_or_left_out_with_its_reasons(cli: Cli) -> None:
+def test_every_audit_is_run_on_both_worlds_or_left_out_with_its_reasons(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two audits stand for all: one that can be run, and one that lacks something.
+    known = {name: owner for name, owner in registry.audits().items() if name in {"subgroup_discrepancy", "toy"}}
+    monkeypatch.setattr(registry, "audits", lambda: known)
+    monkeypatch.setattr(known["toy"], "missing", lambda *_: ["a reason"])
     said = cli("demo", "--no-serve", "--json")
     assert said.status == 0, said.err
     answer = said.json
     subgroup = [run["dataset"] for run in answer["runs"] if run["audit"] == "subgroup_discrepancy"]
     assert subgroup == ["menagerie", "tissue"]
     assert all(run["model"] == "demo" for run in answer["runs"])
-    left_out = {(entry["audit"], entry["dataset"]): entry["reasons"] for entry in answer["left_out"]}
-    assert all(left_out.values())
+    assert answer["left_out"] == [
+        {"audit": "toy", "dataset": name, "reasons": ["a reason"]} for name in ("menagerie", "tissue")
+    ]
 
     # The second time everything is there already, and the table says the same.
     text = cli("demo", "--no-serve").out
     lines = [line for line in text.splitlines() if line.startswith("subgroup_discrepancy")]
     assert [line.split()[1] for line in lines] == ["menagerie", "tissue"]
     assert text.splitlines()[0].split()[:4] == ["audit", "dataset", "verdict", "score"]
+    assert "Left out: toy on tissue: a reason." in text.splitlines()
