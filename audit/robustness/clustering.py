@@ -76,7 +76,8 @@ def clustering_score(
         rows = np.sort(generator.choice(len(rows), MOST_ROWS, replace=False))
     points = unit_vectors(np.asarray(vectors)[rows])
     components = min(DIMENSIONS, *points.shape)
-    points = PCA(n_components=components, svd_solver="full", random_state=0).fit_transform(points)
+    if np.ptp(points, axis=0).max() > 0:
+        points = PCA(n_components=components, svd_solver="full", random_state=0).fit_transform(points)
     classes, centers = len(np.unique(label[rows])), len(np.unique(center[rows]))
     most = min(30, classes * centers, len(np.unique(points, axis=0)))
     candidates = sorted({k for k in (*range(2, max(classes, centers) + 3), classes * centers) if k <= most})

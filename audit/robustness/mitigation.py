@@ -4,7 +4,7 @@ Every correction is fitted on one half of the groups (the reference) and judged 
 beside it on the same samples:
 
     raw                nothing is changed
-    center mean        each center's mean is replaced by the mean of all (classes weighing the same)
+    center mean        each center's mean (classes weighing the same) is taken away
     ComBat             each center's mean and spread, shrunk by empirical Bayes
     ComBat with class  the same with class as a covariate: it is told the class of the samples it corrects, a leak
     Reinhard, Macenko  the images' colours are brought to a fixed target before they are embedded
@@ -70,7 +70,7 @@ class Mitigated:
 def remove_center_means(
     vectors: NDArray[Any], center: NDArray[np.int64], label: NDArray[np.int64], reference: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return rows with their center's mean replaced by the mean of all centers.
+    """Return rows less their center's mean.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def remove_center_means(
             for m in range(int(center.max()) + 1)
         ]
     )
-    return np.asarray(x - means[center] + means.mean(axis=0))
+    return np.asarray(x - means[center])
 
 
 def check_complete(label: NDArray[np.int64], center: NDArray[np.int64], reference: NDArray[np.bool_]) -> None:

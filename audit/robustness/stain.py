@@ -27,8 +27,8 @@ Method = Literal["reinhard", "macenko"]
 _TO_LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])
 _TO_LAB = np.diag([1 / np.sqrt(3), 1 / np.sqrt(6), 1 / np.sqrt(2)]) @ np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]])
 
-TARGET_MEAN = np.array([-0.65, -0.05, 0.05])
-TARGET_SPREAD = np.array([0.30, 0.05, 0.025])
+TARGET_MEAN = np.array([-0.27, -0.05, 0.014])
+TARGET_SPREAD = np.array([0.17, 0.045, 0.010])
 """Mean and spread of l, alpha, beta of an evenly stained section in haematoxylin and eosin."""
 
 TARGET_STAINS = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]])
@@ -86,7 +86,7 @@ def macenko(pixels: NDArray[np.float64]) -> NDArray[np.uint8]:
         RGB (height, width, 3), 0 to 255.
     """
     density = -np.log((pixels.reshape(-1, 3) + 1) / LIGHT)
-    stained = density[(density > _STAINED).all(axis=1)]
+    stained = density[density.max(axis=1) > _STAINED]
     if len(stained) < _FEWEST_PIXELS:
         return np.asarray(np.clip(np.rint(pixels), 0, 255), dtype=np.uint8)
     _, vectors = np.linalg.eigh(np.cov(stained.T))
