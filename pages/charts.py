@@ -34,6 +34,15 @@ def show_figure(figure: go.Figure, *, key: str, text: str, on_pick: Callable[[st
         Called with the text that the clicked point carries, empty when the selection is lifted.
     """
     figure = projected(figure)
+    if any(trace.type == "heatmap" for trace in figure.data):
+        # Many columns do not fit a phone: the style sheet lets this container scroll sideways there.
+        with st.container(key=f"wide-{key}".replace(" ", "-")):
+            _draw(figure, key=key, text=text, on_pick=on_pick)
+        return
+    _draw(figure, key=key, text=text, on_pick=on_pick)
+
+
+def _draw(figure: go.Figure, *, key: str, text: str, on_pick: Callable[[str], None] | None) -> None:
     if on_pick is None or not carries_rows(figure):
         st.plotly_chart(figure, key=key, config=_CONFIG, alt=text)
         return

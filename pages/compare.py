@@ -24,6 +24,7 @@ from pages.charts import show_figure
 from pages.job_panel import escape_markdown, job_of, show_job, submit
 from pages.markup import empty_html, heading_html, notes_html, plural, verdict_html
 from pages.navigation import DATA, audit_path, link
+from pages.result_view import show_views, table_of_kind
 from pages.session import (
     attempt,
     chosen_dataset,
@@ -86,7 +87,7 @@ def show() -> None:
         if facts
     ]
     if len(runs) >= 2:
-        _show_comparison(audit, runs, dataset)
+        _show_comparison(audit, runs, dataset, state)
 
 
 def _pick(state: PageState, name: str, dataset: Dataset, models: list[str]) -> tuple[str, list[str]]:
@@ -167,7 +168,7 @@ def _show_missing(audit: Audit, name: str, dataset: Dataset, models: Sequence[st
             st.rerun()
 
 
-def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset) -> None:
+def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset, state: PageState) -> None:
     comparison = compare_runs(runs)
     scores = [score for score in runs[0].result.overall.index if score in set(comparison.overall["score"])]
     headline = runs[0].result.verdict.score
@@ -181,16 +182,18 @@ def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset
     nulls = set(table["null"].dropna()) if "null" in table.columns else set()
     null = float(nulls.pop()) if len(nulls) == 1 else None
     figure = interval_figure(
-        table.drop(columns=["null"], errors="ignore"), null=null, order="given" if len(runs) <= 3 else "value"
+        table if null is None else table.drop(columns=["null"]), null=null, order="given" if len(runs) <= 3 else "value"
     )
     show_figure(figure, key=f"{key} {score} figure", text=f"{score} of {plural(len(runs), 'model')} with intervals")
     _show_differences(table, key=f"{key} {score}")
     results = {run.name: run.result for run in runs}
-    for position, drawn in enumerate(audit.compare(results, dataset)):
-        st.subheader(escape_markdown(drawn.title), anchor=False)
-        show_figure(drawn.figure, key=f"{key} figure {position}", text=drawn.text)
-    _show_groups(comparison, runs, key)
-    with st.expander(f"Limits ({plural(len(comparison.notes), 'note')})", icon=":material/rule:"):
+    figures = audit.compare(results, dataset)
+    if figures:
+        st.subheader("What changes", anchor=False)
+        show_views(figures, key=key)
+    _show_groups(comparison, runs, key, state)
+    noted = f" ({plural(len(comparison.notes), 'note')})" if comparison.notes else ""
+    with st.expander(f"Limits{noted}", icon=":material/rule:"):
         paired = "All runs rest on the same samples." if comparison.paired else "The runs rest on different samples."
         st.html(notes_html([paired, *comparison.notes]))
     download_table(comparison.overall, f"{audit.name()}-comparison", key=f"{key} scores", label="Scores")
@@ -244,22 +247,25 @@ def signed(value: float, unit: str) -> str:
 
 
 def _show_differences(table: pd.DataFrame, *, key: str) -> None:
-    shown = table.drop(columns=["where"], errors="ignore")
-    show_table(shown, key=f"{key} table")
+    first = ["value", "low", "high", "difference", "difference_low", "difference_high", "n", "null"]
+    columns = [column for column in first if column in table.columns]
+    rest = [column for column in table.columns if column not in columns and column != "where"]
+    show_table(table[[*columns, *rest]], key=f"{key} table")
 
 
-def _show_groups(comparison: Comparison, runs: Sequence[NamedResult], key: str) -> None:
-    wide = wide_groups(comparison)
-    if wide.empty:
+def _show_groups(comparison: Comparison, runs: Sequence[NamedResult], key: str, state: PageState) -> None:
+    if comparison.by_group.empty:
         return
+    rows, _ = table_of_kind(comparison.by_group, state, key)
+    wide = wide_groups(rows, comparison.names)
     st.subheader(escape_markdown(f"By {str(wide.index.name).replace('_', ' ')}"), anchor=False)
-    units = comparison.by_group["unit"] if "unit" in comparison.by_group.columns else pd.Series(dtype="str")
+    units = rows["unit"] if "unit" in rows.columns else pd.Series(dtype="str")
     share = bool(len(units)) and set(units.dropna()) <= {"share", "points"}
     numbers = list(wide.columns[wide.dtypes == "float64"])
     st.dataframe(
-        wide.style.format("{:.1%}" if share else "{:.3f}", na_rep="–", subset=pd.Index(numbers)),
+        wide.style.format("{:.1%}" if share else "{:.3f}", subset=pd.Index(numbers)),
         key=f"{key} groups",
-        height=420,
+        placeholder="–",
     )
     download_table(
         comparison.by_group,
@@ -269,17 +275,14 @@ def _show_groups(comparison: Comparison, runs: Sequence[NamedResult], key: str) 
     )
 
 
-def wide_groups(comparison: Comparison) -> pd.DataFrame:
+def wide_groups(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """Return the groups' values with one column a model, and with two models their difference."""
-    rows = comparison.by_group
-    if rows.empty:
-        return pd.DataFrame()
     name = str(rows.columns[0])
     keys = [column for column in (name, "kind") if column in rows.columns]
     wide = rows.pivot_table(index=keys, columns="run", values="value", sort=False, observed=True)
-    wide = wide.reindex(columns=[run for run in comparison.names if run in wide.columns])
+    wide = wide.reindex(columns=[run for run in names if run in wide.columns])
     wide.columns = pd.Index([str(column) for column in wide.columns])
-    if len(comparison.names) == 2 and wide.shape[1] == 2:
+    if len(names) == 2 and wide.shape[1] == 2:
         wide["difference"] = wide.iloc[:, 1] - wide.iloc[:, 0]
     wide = wide.reset_index().set_index(name)
     if "kind" in wide.columns and len(set(wide["kind"])) <= 1:

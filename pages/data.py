@@ -15,7 +15,7 @@ from pages.importing import show_add_dataset
 from pages.job_panel import escape_markdown
 from pages.markup import empty_html, facts_html, heading_html, plural
 from pages.model_list import prediction_columns, show_models
-from pages.selection import prediction_column, rows_of, where_text, wrong_first
+from pages.selection import prediction_column, rows_of, where_text, with_image, wrong_first
 from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
 from pages.state import PageState
 from pages.tables import download_table, show_counted
@@ -117,7 +117,7 @@ def _show_samples(dataset: Dataset, state: PageState) -> None:
         st.dataframe(rows.head(500), key="data rows")
         return
     prediction = prediction_column(dataset, table)
-    usable = rows[rows["filepath"].notna() & ~rows.index.isin(dataset.quarantine.index)]
+    usable = with_image(dataset, rows)
     show_gallery(
         dataset, wrong_first(usable, dataset.roles.label, prediction), state, prediction=prediction, key="data"
     )

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _NONE = "–"
 _SLIDER_STEPS = 400
-_FEW_CHOICES = 4
+_FEW_LETTERS = 26
+"""Choices whose names are no longer than this together stand side by side."""
 
 ROLE_HELP: Mapping[str, str] = {
     "label": "The true class.",
@@ -80,7 +81,10 @@ def _column(field: Field, value: Any, columns: Sequence[str], key: str) -> Any:
         options.append(str(value))
     seed(key, str(value) if value else None if None in options else (options[0] if options else None))
     chosen = st.selectbox(
-        options=options, format_func=lambda column: _NONE if column is None else column, **_common(field, key)
+        options=options,
+        format_func=lambda column: _NONE if column is None else column,
+        placeholder="not set",
+        **_common(field, key),
     )
     return chosen if chosen is None else parse(field, chosen)
 
@@ -100,7 +104,7 @@ def _choice(field: Field, value: Any, columns: Sequence[str], key: str) -> Any: 
         return _NONE if choice is None else escape_markdown(str(choice).replace("_", " "))
 
     seed(key, value if value in options else options[0])
-    if len(options) <= _FEW_CHOICES:
+    if sum(len(words(option)) for option in options) <= _FEW_LETTERS:
         return st.segmented_control(
             options=options, format_func=words, required=True, default=None, **_common(field, key)
         )
@@ -181,6 +185,7 @@ def show_roles(dataset: Dataset, roles: Sequence[str], *, key: str) -> Roles:
                 [None, *columns],
                 key=name,
                 format_func=lambda column: _NONE if column is None else column,
+                placeholder="no column",
                 help=ROLE_HELP.get(role),
             )
     return dataclasses.replace(dataset.roles, **chosen)

@@ -6,11 +6,13 @@ import base64
 import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
 from audit.images import ImageProblem
 from audit.locations import assets_folder
@@ -27,6 +29,8 @@ PAGE_SIZE = 24
 """Thumbnails a page: fills rows of three, four, six and eight."""
 
 _READERS = 4
+_FACTS = 12
+_TINY = 72
 
 
 def show_gallery(
@@ -104,19 +108,33 @@ def show_sample(
     """Show one sample large, with everything that is known about it."""
     card = cards(dataset, table, [sample], prediction=prediction, tags=tags)[0]
     with st.container(border=True, key=f"{key} sample".replace(" ", "-")):
-        picture, facts = st.columns([1, 2], gap="medium")
+        picture, facts = st.columns([1, 3], gap="medium")
         path, problem = picture_of(dataset, sample, thumbnail_folder(), size=320)
         with picture:
             if path:
-                st.image(str(path), width="stretch", alt=card.alternative)
+                st.html(_picture_html(path, card.alternative))
             else:
                 st.caption(problem)
         with facts:
             known = {str(column): cell_text(value) for column, value in table.loc[sample].items()}
-            st.html(facts_html({"sample": sample, **{name: text for name, text in known.items() if text}}))
+            known = {name: text for name, text in known.items() if text}
+            first = [column for _, column in dataset.roles.columns()]
+            first += [column for column in known if column not in dataset.metadata.columns]
+            first = [column for column in dict.fromkeys([*first, *known]) if column in known][:_FACTS]
+            st.html(facts_html({"sample": sample, **{column: known[column] for column in first}}))
+            if len(known) > len(first):
+                with st.expander(f"All {len(known)} columns", key=f"{key} columns"):
+                    st.html(facts_html(known))
             if st.button("Close", key=f"{key} close sample", icon=":material/close:"):
                 state.update({"sample": None})
                 st.rerun()
+
+
+def _picture_html(path: Path, alternative: str) -> str:
+    with Image.open(path) as image:
+        tiny = " tiny" if max(image.size) < _TINY else ""
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f'<img class="sample-image{tiny}" alt="{escape(alternative)}" src="data:image/webp;base64,{data}">'
 
 
 def thumbnail_folder() -> Path:

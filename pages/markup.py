@@ -65,14 +65,14 @@ def notes_html(notes: Sequence[str]) -> str:
 
 
 def score_words(name: str, row: pd.Series[Any]) -> str:
-    """Return a score with everything it travels with, as one line: value, interval, null, p and n."""
+    """Return a score with everything it travels with, each part with the mark that the drawing gives it."""
     unit = str(row.get("unit") or "") if not pd.isna(row.get("unit", "")) else ""
-    parts = [f"{name.replace('_', ' ')} {format_value(_number(row, 'value'), unit)}"]
+    parts = [f"● {name.replace('_', ' ')} {format_value(_number(row, 'value'), unit)}"]
     interval = format_interval(_number(row, "low"), _number(row, "high"), unit)
     if interval:
-        parts.append(f"95 % interval {interval}")
+        parts.append(f"━ 95 % interval {interval}")
     if np.isfinite(_number(row, "null")):
-        parts.append(f"with no effect {format_value(_number(row, 'null'), unit)}")
+        parts.append(f"◇ with no effect {format_value(_number(row, 'null'), unit)}")
     p = format_p(_number(row, "p_value"))
     if p:
         parts.append(p)

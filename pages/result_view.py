@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -18,12 +18,12 @@ from pages.gallery import show_gallery
 from pages.job_panel import escape_markdown
 from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
 from pages.navigation import COMPARE, EXPLORE, link
-from pages.selection import prediction_column, rows_of, sample_table, where_text, wrong_first
+from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image, wrong_first
 from pages.session import chosen_model, figures_of, workspace
 from pages.tables import download_table, show_table
 
 if TYPE_CHECKING:
-    from audit.base import Audit
+    from audit.base import Audit, Figure
     from audit.dataset import Dataset
     from audit.result import Result
     from pages.state import PageState
@@ -62,8 +62,14 @@ def show_number(audit: Audit, result: Result, *, key: str) -> None:
         return
     row = result.score(name)
     words = score_words(name, row)
+    published = audit.published.get(name)
     if pd.notna(row["value"]):
-        show_figure(score_figure(row, published=audit.published.get(name)), key=key, text=words)
+        figure = score_figure(row, published=published)
+        # The line below says what each mark is, at any width.
+        figure.update_layout(showlegend=False, height=100, margin={"t": 6, "b": 36})
+        show_figure(figure, key=key, text=words)
+    if published:
+        words += " · ▏published models"
     st.caption(escape_markdown(words))
 
 
@@ -71,25 +77,39 @@ def _show_figures(audit: Audit, key: str, dataset: Dataset, state: PageState) ->
     def pick(where: str) -> None:
         state.update({"where": where or None, "page": None, "sample": None})
 
-    first, *further = figures_of(key, audit, dataset) or (None,)
-    if first is None:
+    figures = figures_of(key, audit, dataset)
+    if not figures:
         return
+    first, *further = figures
     st.subheader(escape_markdown(first.title), anchor=False)
-    show_figure(first.figure, key=f"{key} figure 0", text=first.text, on_pick=pick)
-    if not further:
-        return
-    st.subheader("Further views", anchor=False)
-    for position, (place, figure) in enumerate(
-        zip(st.tabs([escape_markdown(f.title) for f in further]), further, strict=True)
-    ):
+    show_figure(first.figure, key=f"{key} figure", text=first.text, on_pick=pick)
+    if further:
+        st.subheader("Further views", anchor=False)
+        show_views(further, key=key, on_pick=pick)
+
+
+def show_views(figures: Sequence[Figure], *, key: str, on_pick: Callable[[str], None] | None = None) -> None:
+    """Show several figures behind their titles, one at a time.
+
+    Parameters
+    ----------
+    figures
+        With their titles and texts.
+    key
+        Unique name.
+    on_pick
+        Called with what a clicked point carries.
+    """
+    places = st.tabs([escape_markdown(figure.title) for figure in figures])
+    for position, (place, figure) in enumerate(zip(places, figures, strict=True)):
         with place:
-            show_figure(figure.figure, key=f"{key} figure {position + 1}", text=figure.text, on_pick=pick)
+            show_figure(figure.figure, key=f"{key} view {position}", text=figure.text, on_pick=on_pick)
 
 
 def _show_tables(result: Result, key: str, state: PageState) -> None:
     st.subheader("All scores", anchor=False)
     show_table(result.overall, key=f"{key} overall", own_axis=True)
-    table, kind = _table_of_kind(result.by_group, state, key)
+    table, kind = table_of_kind(result.by_group, state, key)
     if table.empty:
         return
     words = str(table.index.name).replace("_", " ")
@@ -107,7 +127,7 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
     st.session_state[memory] = row
 
 
-def _table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.DataFrame, str]:
+def table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.DataFrame, str]:
     """Return the rows of the kind that the page shows; a picker appears when there are several."""
     if "kind" not in table.columns:
         return table, ""
@@ -115,12 +135,13 @@ def _table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.
     if len(kinds) < 2:
         return table, kinds[0] if kinds else ""
     name = f"{key} kind"
-    if name not in st.session_state:
+    if st.session_state.get(name) not in kinds or st.session_state.get(f"{name} linked") != state["kind"]:
         st.session_state[name] = state["kind"] if state["kind"] in kinds else kinds[0]
     kind = st.segmented_control(
         "Table", kinds, key=name, required=True, format_func=lambda text: escape_markdown(text.replace("_", " "))
     )
     state.update({"kind": kind if kind != kinds[0] else None})
+    st.session_state[f"{name} linked"] = state["kind"]
     return table[table["kind"].astype("str") == kind], str(kind)
 
 
@@ -137,9 +158,12 @@ def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) 
     rows = wrong_first(rows, dataset.roles.label, prediction)
     st.subheader("Images" if not where else escape_markdown(f"Images: {where_text(where)}"), anchor=False)
     st.caption(gallery_words(rows, dataset.roles.label, prediction))
-    if dataset.has_images:
+    pictured = with_image(dataset, rows)
+    if len(pictured):
+        if len(pictured) < len(rows):
+            st.caption(f"Shown are the {plural(len(pictured), 'sample')} with a usable image.")
         tags = [column for column in json.loads(where or "{}") if column not in (dataset.roles.label, prediction)]
-        show_gallery(dataset, rows, state, prediction=prediction, tags=tags, key=key)
+        show_gallery(dataset, pictured, state, prediction=prediction, tags=tags, key=key)
     else:
         st.dataframe(rows.head(500), key=f"{key} rows")
     return rows

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from audit.base import select
+from audit.dataset import IMAGE_COLUMN
 from audit.errors import InputError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def where_text(where: str) -> str:
 
 
 def prediction_column(dataset: Dataset, table: pd.DataFrame, given: str | None = None) -> str | None:
-    """Return the column that holds the predictions shown in galleries.
+    """Return the column that holds the predictions shown in galleries: the audit's own ``predicted`` before all.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def prediction_column(dataset: Dataset, table: pd.DataFrame, given: str | None =
     given
         The column a precomputed model stands for.
     """
-    for column in ("prediction", given, dataset.roles.prediction):
+    for column in ("predicted", given, dataset.roles.prediction, "prediction"):
         if column and column in table.columns and column != dataset.roles.label:
             return column
     return None
@@ -160,6 +161,8 @@ def cell_text(value: Any) -> str:
     """Return a cell as people read it; empty where it is missing."""
     if value is None or value is pd.NA or value is pd.NaT:
         return ""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
     if isinstance(value, float | np.floating):
         return "" if math.isnan(value) else f"{value:.4g}"
     return str(value)
@@ -171,6 +174,14 @@ def wrong_first(table: pd.DataFrame, label: str | None, prediction: str | None) 
         return table
     right = table[label].astype("str").to_numpy() == table[prediction].astype("str").to_numpy()
     return table.iloc[np.argsort(right, kind="stable")]
+
+
+def with_image(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose image can be shown."""
+    if not dataset.has_images:
+        return rows.iloc[:0]
+    named = dataset.metadata[IMAGE_COLUMN].reindex(rows.index).notna().to_numpy()
+    return rows[named & ~rows.index.isin(dataset.quarantine.index)]
 
 
 def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:

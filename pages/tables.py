@@ -28,12 +28,17 @@ COLUMN_WORDS = {
     "null": "with no effect",
     "p_value": "p",
     "q_value": "q (corrected p)",
+    "difference_low": "difference, 95 % low",
+    "difference_high": "difference, 95 % high",
+    "how": "how the interval came about",
     DRAWING: "value, interval, no effect",
 }
 """Headings of the columns that mean the same in every audit."""
 
 _UNIT_COLUMNS = ("value", "low", "high", "null")
-_DRAWN_WIDTH, _DRAWN_HEIGHT = 220, 30
+_DIFFERENCE_COLUMNS = ("difference", "difference_low", "difference_high")
+_DRAWN_WIDTH, _DRAWN_HEIGHT = 190, 30
+_DRAWN_COLUMN = 214
 _ROW_PIXELS = 38
 _ROWS_SHOWN = 14
 
@@ -62,22 +67,12 @@ def show_table(
         Position of the selected row.
     """
     shown = readable(table, own_axis=own_axis)
-    styled = shown.style.format(lambda value: cell(value, ""))
-    for unit, rows in row_units(table).items():
-        for column in _UNIT_COLUMNS:
-            if column in shown.columns:
-                styled = styled.format(_formatter(unit), subset=(rows, [column]))
-    for column in ("p_value", "q_value"):
-        if column in shown.columns:
-            styled = styled.format(_p_text, subset=[column])
-    for column in ("n", "support"):
-        if column in shown.columns:
-            styled = styled.format("{:,.0f}", subset=[column])
+    styled = _styled(table, shown)
     configuration: dict[str, Any] = {
         column: st.column_config.Column(COLUMN_WORDS.get(column, column.replace("_", " "))) for column in shown.columns
     }
     if DRAWING in shown.columns:
-        configuration[DRAWING] = st.column_config.ImageColumn(COLUMN_WORDS[DRAWING], width=_DRAWN_WIDTH)
+        configuration[DRAWING] = st.column_config.ImageColumn(COLUMN_WORDS[DRAWING], width=_DRAWN_COLUMN)
     height = _ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
     common: dict[str, Any] = {
         "column_config": configuration,
@@ -93,6 +88,22 @@ def show_table(
     event = st.dataframe(styled, on_select="rerun", selection_mode="single-row", selection_default=default, **common)
     rows = event.selection.rows
     return rows[0] if rows else None
+
+
+def _styled(table: pd.DataFrame, shown: pd.DataFrame) -> Any:
+    """Return the table with every number in the words of its row's unit."""
+    styled = shown.style.format(lambda value: cell(value, ""))
+    for unit, rows in row_units(table).items():
+        difference = "points" if unit == "share" else unit
+        for columns, words in ((_UNIT_COLUMNS, unit), (_DIFFERENCE_COLUMNS, difference)):
+            present = [column for column in columns if column in shown.columns]
+            styled = styled.format(_formatter(words), subset=(rows, present))
+    for column in shown.columns:
+        if column in ("p_value", "q_value"):
+            styled = styled.format(_p_text, subset=[column])
+        elif column in ("n", "support"):
+            styled = styled.format("{:,.0f}", subset=[column])
+    return styled
 
 
 def _p_text(p_value: Any) -> str:
@@ -150,7 +161,7 @@ def _picture(row: pd.Series[float], domain: tuple[float, float]) -> str:
     room = (domain[1] - domain[0]) or 1.0
 
     def across(value: float) -> float:
-        return 10 + (_DRAWN_WIDTH - 20) * (value - domain[0]) / room
+        return 11 + (_DRAWN_WIDTH - 22) * (value - domain[0]) / room
 
     middle = _DRAWN_HEIGHT / 2
     parts = []

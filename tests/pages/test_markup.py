@@ -54,13 +54,13 @@ def test_a_score_is_said_with_everything_it_travels_with() -> None:
         {"value": 0.868, "low": 0.831, "high": 0.898, "n": 401.0, "null": 0.929, "p_value": 0.004, "unit": "share"}
     )
     assert score_words("worst_group_accuracy", row) == (
-        "worst group accuracy 86.8 % · 95 % interval 83.1 to 89.8 % · with no effect 92.9 % · p = .0040 · n = 401"
+        "● worst group accuracy 86.8 % · ━ 95 % interval 83.1 to 89.8 % · ◇ with no effect 92.9 % · p = .0040 · n = 401"
     )
 
 
 def test_a_score_without_interval_says_only_what_there_is() -> None:
     row = pd.Series({"value": np.nan, "low": np.nan, "high": np.nan, "unit": None})
-    assert score_words("gap", row) == "gap not defined"
+    assert score_words("gap", row) == "● gap not defined"
 
 
 @pytest.mark.parametrize(

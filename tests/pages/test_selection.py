@@ -90,7 +90,9 @@ def test_wrong_predictions_come_first_and_keep_their_order(dataset: Dataset) -> 
     assert list(wrong_first(dataset.metadata, None, "prediction").index) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(("value", "text"), [(None, ""), (np.nan, ""), (pd.NA, ""), (0.123456, "0.1235"), ("x", "x")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, ""), (np.nan, ""), (pd.NA, ""), (0.123456, "0.1235"), (np.True_, "yes"), ("x", "x")]
+)
 def test_a_missing_cell_is_empty(value: object, text: str) -> None:
     assert cell_text(value) == text
 

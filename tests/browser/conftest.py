@@ -1,0 +1,99 @@
+"""A real browser on the real app: a small workspace, the app in a process of its own, one page a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.pages.drawn import draw_samples, fill_workspace, install_plugin, plugin_path, run_audits
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve a workspace of drawn samples whose audits have answers, and return its address."""
+    home, plugin = tmp_path_factory.mktemp("home"), install_plugin(tmp_path_factory.mktemp("plugin"))
+    workspace = fill_workspace(home, draw_samples(tmp_path_factory.mktemp("data") / "drawn"))
+    sys.path.insert(0, str(plugin))
+    try:
+        run_audits(workspace)
+    finally:
+        sys.path.remove(str(plugin))
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "MODEL_AUDIT_HOME": str(home), "PYTHONPATH": plugin_path(plugin)}
+    log = home / "app.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "app.py"), "--server.port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    address = f"http://localhost:{port}"
+    try:
+        _wait(f"{address}/_stcore/health", process, log)
+        yield address
+    finally:
+        workspace.jobs.retire_worker()
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urlopen(address, timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"the app did not start:\n{log.read_text(encoding='utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not shutil.which(CHROMIUM):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"the browser tests need {CHROMIUM}")
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme="light")
+    opened.set_default_timeout(60_000)
+    yield opened
+    opened.close()
