@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import threading
 import urllib.parse
 import urllib.request
 import warnings
@@ -15,6 +16,10 @@ from audit.errors import InputError
 
 LOGGERS = ("", "transformers", "huggingface_hub", "open_clip", "timm")
 """Loggers that speak while a model loads; the first is the root."""
+
+
+_ONE_AT_A_TIME = threading.RLock()
+"""Warnings, loggers and the hub's settings belong to the whole process: models load one after the other."""
 
 
 class _Collector(logging.Handler):
@@ -30,11 +35,18 @@ class _Collector(logging.Handler):
 def library_messages() -> Iterator[list[str]]:
     """Collect what libraries warn of, by ``warnings`` and by ``logging``, instead of printing it.
 
+    Only one thread at a time is inside; handlers that the program gave the root logger go on hearing.
+
     Yields
     ------
     list of str
         Filled while the block runs; each message once, as one line.
     """
+    with _ONE_AT_A_TIME:
+        yield from _collect()
+
+
+def _collect() -> Iterator[list[str]]:
     heard: list[str] = []
     collected: list[str] = []
     collector = _Collector(heard)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit.errors import InputError
-from audit.models.base import Ability, Preprocessing
+from audit.models.base import Ability
 from audit.models.classes import class_list, named_classes
+from audit.models.hidden_states import forward_images, hidden_states, reading, state_layers
 from audit.models.image_processor import preprocessing
-from audit.models.layers import Layer, captured_input, known_layers, last_layer, pooled, token_layers
+from audit.models.layers import Layer, captured_input, known_layers, last_layer, pooled
 from audit.models.loading import first_line, hub, library_messages, not_available
 from audit.models.network import ClassList, Network
 from audit.models.options import flag, model_name
@@ -125,20 +126,6 @@ class TransformersModel(Network):
             return {name: pooled(states[int(self._layers[name].module)], self._layers[name]) for name in layers}
 
 
-def forward_images(network: Any, images: torch.Tensor, **settings: Any) -> Any:
-    """Return what a model says of images alone, whatever else it can read."""
-    if hasattr(network, "get_image_features"):
-        return network.get_image_features(pixel_values=images, **settings)
-    return network(pixel_values=images, **settings)
-
-
-def hidden_states(network: Any, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Return the hidden states of the image tower, the embedding's output first; empty where it gives none."""
-    output = forward_images(network, images, output_hidden_states=True)
-    states = getattr(output, "hidden_states", None)
-    return tuple(states) if states is not None else ()
-
-
 def load(
     name: str,
     options: Mapping[str, str],
@@ -168,7 +155,7 @@ def load(
         blank = torch.zeros(1, 3, *prepare.size)
         states = hidden_states(network.eval(), blank)
         last = _last(network)
-        features = _features(network, blank, missing=missing, last=last)
+        features = reading(network, blank, missing=missing, last=last)
     classes, assumed = _classes(network, options) if last else (ClassList(), [])
     return TransformersModel(
         features=features,
@@ -180,7 +167,7 @@ def load(
         device=device,
         dtype=dtype,
         architecture={"family": FAMILY, "features": features, "config": _plain_config(network)},
-        layers=_layers(network, states, prepare),
+        layers=state_layers(network, states, prepare),
         classes=classes,
         notes=(*notes, *assumed, *_about(messages)),
     )
@@ -272,47 +259,6 @@ def _last(network: Any) -> str:
     """Return the path of the layer that makes a classifier's logits; empty for any other model."""
     classifies = type(network).__name__.endswith("ForImageClassification")
     return last_layer(network, int(network.config.num_labels)) if classifies else ""
-
-
-def _features(network: Any, blank: torch.Tensor, *, missing: set[str], last: str) -> str:
-    """Return how image embeddings are read: trained pooling where there is one, else class token, else mean."""
-    if hasattr(network, "get_image_features"):
-        return "contrastive"
-    if last:
-        return "last"
-    output = network(pixel_values=blank)
-    trained = not any("pooler" in key for key in missing)
-    if trained and getattr(output, "pooler_output", None) is not None:
-        return "pooler"
-    return "cls" if output.last_hidden_state.ndim == 3 and _prefix(network, output.last_hidden_state, blank) else "mean"
-
-
-def _prefix(network: Any, state: torch.Tensor, images: torch.Tensor) -> int:
-    """Return the number of tokens before the patches: all tokens but those of the grid; 0 where that is unclear."""
-    config = getattr(network.config, "vision_config", None) or network.config
-    patch = getattr(config, "patch_size", None)
-    if not isinstance(patch, int | list | tuple) or state.ndim != 3:
-        return 0
-    rows, columns = (patch, patch) if isinstance(patch, int) else (int(patch[0]), int(patch[-1]))
-    grid = (images.shape[2] // rows) * (images.shape[3] // columns)
-    extra = int(state.shape[1]) - grid
-    return extra if 0 < extra <= 16 else 0
-
-
-def _layers(network: Any, states: Sequence[torch.Tensor], prepare: Preprocessing) -> dict[str, Layer]:
-    """Return the hidden states as layers, the embedding's output left out; a layer's ``module`` is its position."""
-    import torch
-
-    found: dict[str, Layer] = {}
-    blank = torch.zeros(1, 3, *prepare.size)
-    for position, state in enumerate(states[1:], start=1):
-        name = f"blocks.{position - 1}"
-        prefix = _prefix(network, state, blank)
-        if prefix:
-            found |= token_layers([str(position)], [name], prefix=prefix, has_class_token=True)
-        else:
-            found[name] = Layer(module=str(position))
-    return found
 
 
 def _classes(network: Any, options: Mapping[str, str]) -> tuple[ClassList, list[str]]:

@@ -1,4 +1,6 @@
 import logging
+import threading
+import time
 import warnings
 
 import pytest
@@ -32,6 +34,25 @@ def test_loggers_are_as_they_were_afterwards_even_after_a_failure():
     with pytest.raises(RuntimeError), loading.library_messages():
         raise RuntimeError
     assert {name: logging.getLogger(name).handlers[:] for name in loading.LOGGERS} == before
+
+
+def test_models_that_load_at_once_take_turns_and_put_back_the_loggers():
+    logger = logging.getLogger("timm")
+    before, inside = logger.handlers[:], []
+
+    def load():
+        with loading.library_messages():
+            inside.append("in")
+            time.sleep(0.02)
+            inside.append("out")
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert inside == ["in", "out"] * 4
+    assert logger.handlers == before
 
 
 def test_drawing_weights_leaves_the_callers_random_state_alone():

@@ -87,47 +87,6 @@ def test_it_equals_the_transforms_of_torchvisions_weights_to_the_last_bit(name):
         assert torch.equal(network_input(image, ours), theirs(image)), size
 
 
-def processors():
-    import transformers
-
-    crop = {"height": 224, "width": 224}
-    return [
-        transformers.CLIPImageProcessorPil(),
-        transformers.CLIPImageProcessorPil(size={"shortest_edge": 57}, crop_size={"height": 50, "width": 50}),
-        transformers.BitImageProcessorPil(size={"shortest_edge": 256}, crop_size=crop),
-        transformers.ViTImageProcessorPil(),
-        transformers.SiglipImageProcessorPil(),
-        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 224}),
-        transformers.ConvNextImageProcessorPil(size={"shortest_edge": 384}),
-        transformers.BeitImageProcessorPil(size={"height": 256, "width": 256}, do_center_crop=True, crop_size=crop),
-    ]
-
-
-@pytest.mark.parametrize("processor", processors(), ids=lambda processor: type(processor).__name__)
-def test_it_equals_transformers_processors_on_pillow_pixel_for_pixel(processor, tmp_path):
-    from audit.models.image_processor import preprocessing
-
-    processor.save_pretrained(tmp_path)
-    ours = preprocessing("test", str(tmp_path), {}, trust=False)
-    for size in SIZES:
-        image = picture(*size)
-        theirs = processor(image, return_tensors="np", do_rescale=False, do_normalize=False)["pixel_values"][0]
-        assert np.array_equal(resize_and_crop(image, ours), theirs.transpose(1, 2, 0)), size
-
-
-def test_normalised_values_equal_transformers_within_rounding(tmp_path):
-    import transformers
-
-    from audit.models.image_processor import preprocessing
-
-    processor = transformers.CLIPImageProcessorPil()
-    processor.save_pretrained(tmp_path)
-    image = picture(301, 200)
-    theirs = torch.from_numpy(processor(image, return_tensors="np")["pixel_values"][0])
-    ours = network_input(image, preprocessing("test", str(tmp_path), {}, trust=False))
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
-
-
 def test_normalising_leaves_the_pixels_as_they_were():
     pixels = torch.full((1, 3, 2, 2), 51, dtype=torch.uint8)
     preprocessing = Preprocessing(size=(2, 2), resize_to=(2, 2), mean=(0.2, 0.2, 0.2), std=(0.1, 0.1, 0.1))
