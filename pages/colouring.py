@@ -22,20 +22,22 @@ CORRECT = "prediction is right"
 _SEPARATOR = " / "
 
 
-def colour_options(dataset: Dataset, name: str, model_name: str) -> dict[str, str]:
+def colour_options(dataset: Dataset, table: pd.DataFrame, name: str, model_name: str) -> dict[str, str]:
     """Return the colourings by name, with their words: label first, then attributes, correctness, the rest.
 
     Parameters
     ----------
     dataset
         The samples.
+    table
+        The samples as :func:`linked_table` leaves them.
     name, model_name
         Names in the workspace; their newest results' columns can colour the map.
     """
     roles = dataset.roles
     columns = [column for column in (roles.label, *roles.attributes, roles.center, roles.background) if column]
     options = {column: column.replace("_", " ") for column in columns}
-    if prediction_column(dataset, dataset.metadata, precomputed_column()):
+    if roles.label and prediction_column(dataset, table, precomputed_column()):
         options[CORRECT] = CORRECT
     for column in map(str, dataset.metadata.columns):
         if column not in options and worth_colouring(dataset.metadata[column], column):
@@ -64,11 +66,10 @@ def worth_colouring(values: pd.Series[Any], column: str) -> bool:
 def colour_values(colour: str, dataset: Dataset, table: pd.DataFrame) -> pd.Series[Any] | None:
     """Return the values of a colouring, aligned to the table; ``None`` when it no longer exists."""
     if colour == CORRECT:
-        column = prediction_column(dataset, dataset.metadata, precomputed_column())
+        column = prediction_column(dataset, table, precomputed_column())
         if column is None or dataset.roles.label is None:
             return None
-        rows = dataset.metadata.loc[table.index]
-        right = rows[dataset.roles.label].astype("str").to_numpy() == rows[column].astype("str").to_numpy()
+        right = table[dataset.roles.label].astype("str").to_numpy() == table[column].astype("str").to_numpy()
         return pd.Series(np.where(right, "right", "wrong"), index=table.index, name="prediction")
     if colour in dataset.metadata.columns:
         return pd.Series(dataset.metadata.loc[table.index, colour])
@@ -79,9 +80,26 @@ def colour_values(colour: str, dataset: Dataset, table: pd.DataFrame) -> pd.Seri
     return by_sample[column].reindex(table.index) if column in by_sample.columns else None
 
 
-def linked_table(dataset: Dataset, key: str) -> pd.DataFrame:
-    """Return the samples with the columns of the result that a link came from, when it is still there."""
-    if not key or not workspace().store.has_result(key):
-        return dataset.metadata
-    result, problem = attempt(lambda: result_of(key))
-    return dataset.metadata if problem else sample_table(dataset, result)
+def linked_table(dataset: Dataset, key: str, name: str, model_name: str) -> pd.DataFrame:
+    """Return the samples with the columns of the result that a link came from, else with the model's predictions.
+
+    Parameters
+    ----------
+    dataset
+        The samples.
+    key
+        Key of a result in the store; may be empty or gone.
+    name, model_name
+        Names in the workspace; their newest result that holds predictions lends them.
+    """
+    if key and workspace().store.has_result(key):
+        result, problem = attempt(lambda: result_of(key))
+        if not problem:
+            return sample_table(dataset, result)
+    if "predicted" not in dataset.metadata.columns:
+        for facts in workspace().runs(dataset=name, model=model_name):
+            if facts["dataset_fingerprint"] == dataset.fingerprint:
+                by_sample = result_of(str(facts["key"])).by_sample
+                if "predicted" in by_sample.columns:
+                    return dataset.metadata.join(by_sample["predicted"])
+    return dataset.metadata

@@ -65,9 +65,10 @@ def show() -> None:
         method = _pick_method(state, jobs)
     job = jobs[method][1]
     if job is not None and job.state == "done" and workspace().store.has(job.result_key):
+        table = linked_table(dataset, state["from"], name, model_name)
         with controls:
-            colour = _pick_colour(state, colour_options(dataset, name, model_name))
-        _show_map(dataset, state, job.result_key, colour)
+            colour = _pick_colour(state, colour_options(dataset, table, name, model_name))
+        _show_map(dataset, table, state, job.result_key, colour)
         return
     _show_no_map(dataset, model_name, jobs, method)
 
@@ -138,9 +139,9 @@ def _show_no_map(
         st.rerun()
 
 
-def _show_map(dataset: Dataset, state: PageState, key: str, colour: str) -> None:
+def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str, colour: str) -> None:
     coordinates = read_map(workspace().store, key)
-    table = linked_table(dataset, state["from"]).loc[coordinates.index]
+    table = table.loc[coordinates.index]
     values = colour_values(colour, dataset, table)
     points = coordinates.to_numpy()
     selected, words = _selected(points, table, state)

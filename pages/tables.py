@@ -101,9 +101,19 @@ def _styled(table: pd.DataFrame, shown: pd.DataFrame) -> Any:
     for column in shown.columns:
         if column in ("p_value", "q_value"):
             styled = styled.format(_p_text, subset=[column])
-        elif column in ("n", "support"):
+        elif column in ("n", "support") or is_count(column, shown[column]):
             styled = styled.format("{:,.0f}", subset=[column])
     return styled
+
+
+def is_count(column: str, values: pd.Series[Any]) -> bool:
+    """Return whether an audit's own column holds whole numbers only: they are counted, not measured."""
+    if column in (*_UNIT_COLUMNS, *_DIFFERENCE_COLUMNS) or not pd.api.types.is_numeric_dtype(values):
+        return False
+    if pd.api.types.is_bool_dtype(values):
+        return False
+    known = values.dropna().to_numpy(dtype=float)
+    return bool(len(known)) and bool(np.equal(known, np.round(known)).all()) and bool(np.abs(known).max() > 1)
 
 
 def _p_text(p_value: Any) -> str:

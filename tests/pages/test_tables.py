@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pandas as pd
 
-from pages.tables import DRAWING, cell, interval_pictures, readable, row_units
+from pages.tables import DRAWING, cell, interval_pictures, is_count, readable, row_units
 
 
 def scores() -> pd.DataFrame:
@@ -73,3 +73,11 @@ def test_cells_read_in_the_words_of_their_unit() -> None:
     assert cell(0.0, "index") == ".000"
     assert cell(np.True_, "") == "yes"
     assert cell("text", "share") == "text"
+
+
+def test_whole_numbers_of_an_audits_own_column_are_counted() -> None:
+    assert is_count("k", pd.Series([5.0, 11.0, np.nan]))
+    assert not is_count("k", pd.Series([5.5, 11.0]))
+    assert not is_count("chosen", pd.Series([True, False]))
+    assert not is_count("share", pd.Series([0.0, 1.0]))
+    assert not is_count("value", pd.Series([5.0, 11.0]))
