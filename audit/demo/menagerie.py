@@ -134,7 +134,7 @@ def render_animal(
     Parameters
     ----------
     row
-        A row of `menagerie_table`: label, background, light, coat, size, viewpoint, group_id and
+        A row of `menagerie_table`: label, background, light, coat, size, viewpoint, split, group_id and
         sample_id are read.
     seed
         The world's seed; with sample_id it fixes the scenery, with group_id the animal's build.
@@ -163,7 +163,7 @@ def render_animal(
     paint(image, mask, parts, place)
     if row["background"] == "water":
         _reflection(image, mask, place)
-    image = grade(image, mask, row["light"], random)
+    image = grade(image, mask, row["light"], random, dark=row["split"] == "test")
     return image.astype(np.uint8), ((mask > 0.5) * 255).astype(np.uint8)
 
 

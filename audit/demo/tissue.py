@@ -30,6 +30,8 @@ _SCALE = 2
 
 PATIENTS_PER_CENTER: dict[str, int] = {"train": 12, "test": 6}
 SLIDES_PER_PATIENT = 2
+BORDER_SHARE: tuple[float, float] = (0.0, 0.5)
+"""Range of the share of a test picture that shows a neighbouring class; training shows pure tissue."""
 COLUMNS: tuple[str, ...] = (
     "sample_id",
     "filepath",
@@ -226,13 +228,24 @@ def _lymphocyte(size: int, random: np.random.Generator, swelling: float) -> tupl
 _PAINTERS = {"tumour": _tumour, "stroma": _stroma, "gland": _gland, "lymphocyte": _lymphocyte}
 
 
+def _border(size: int, random: np.random.Generator, share: float) -> Field:
+    """Return a map of 0 and 1 with a soft wavy edge; about `share` of it is 1."""
+    angle = random.uniform(0, 2 * np.pi)
+    row, column = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+    along = column * np.cos(angle) + row * np.sin(angle)
+    across = (row * np.cos(angle) - column * np.sin(angle)) * (128 / size)
+    across = across + 7 * np.sin(along * (128 / size) / random.uniform(9, 20) + random.uniform(0, 6))
+    edge = float(np.quantile(across, share))
+    return np.asarray(np.clip((edge - across) / 3 + 0.5, 0, 1), dtype=np.float32)
+
+
 def render_tissue(row: Mapping[str, str], *, seed: int, size: int = SIZE) -> NDArray[np.uint8]:
     """Draw one sample of the tissue world from its attributes.
 
     Parameters
     ----------
     row
-        A row of `tissue_table`: label, center, slide, group_id and sample_id are read.
+        A row of `tissue_table`: label, center, slide, group_id, split and sample_id are read.
     seed
         The world's seed; with group_id and slide it fixes the patient's and the slide's look.
     size
@@ -250,6 +263,12 @@ def render_tissue(row: Mapping[str, str], *, seed: int, size: int = SIZE) -> NDA
     strength = patient.uniform(0.90, 1.10) * slide.uniform(0.95, 1.05)
     tint = 1 + patient.uniform(-0.05, 0.05, size=3)
     nuclei, rest = _PAINTERS[row["label"]](size, random, swelling)
+    if row["split"] == "test":
+        others = [label for label in CLASSES if label != row["label"]]
+        beside = _PAINTERS[others[int(random.integers(len(others)))]](size, random, swelling)
+        border = _border(size, random, random.uniform(*BORDER_SHARE))
+        nuclei = np.asarray(nuclei + (beside[0] - nuclei) * border, np.float32)
+        rest = np.asarray(rest + (beside[1] - rest) * border, np.float32)
     nuclei = nuclei * (1 + 0.10 * _grain(size, random, 1.0))
     density = nuclei[:, :, None] * np.asarray(center.haematoxylin, np.float32)
     density += (rest * (1 - 0.6 * np.clip(nuclei, 0, 1)))[:, :, None] * np.asarray(center.eosin, np.float32)

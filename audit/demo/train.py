@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 from safetensors.torch import save_file
 
 from audit.demo.animals import SPECIES
@@ -220,8 +221,28 @@ def all_phrases(samples: Samples, random: np.random.Generator) -> list[str]:
     return some + bare + prompts + [TISSUE_PROMPT.format(name) for name in CLASSES]
 
 
+def _optimizer(
+    model: open_clip.CLIP, settings: Settings, total: int
+) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.LambdaLR]:
+    """AdamW without decay of biases, norms and scale; a warm-up, then a cosine down to nothing."""
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": settings.weight_decay},
+        {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
+    warm = max(1, min(200, total // 8))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min((step + 1) / warm, 0.5 * (1 + math.cos(math.pi * min(step / total, 1.0)))),
+    )
+    return optimizer, schedule
+
+
 def train(settings: Settings, folder: Path) -> tuple[open_clip.CLIP, Words]:
-    """Train from scratch and return the model (with renumbered tokens) and its words."""
+    """Train from scratch and return the model (with renumbered tokens) and its words.
+
+    The training pictures are kept in `folder`. Equal settings give equal weights on one machine.
+    """
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     samples = Samples(settings, folder)
@@ -229,30 +250,18 @@ def train(settings: Settings, folder: Path) -> tuple[open_clip.CLIP, Words]:
     model = build_clip(ARCHITECTURE, vocabulary=len(words.seen) + 1)
     # A third faster on a CPU.
     model.visual = model.visual.to(memory_format=torch.channels_last)
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    others = [p for p in model.parameters() if p.ndim < 2]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=settings.learning_rate,
-        betas=(0.9, 0.98),
-    )
     steps = len(samples.rows) // settings.batch_size
-    total = steps * settings.epochs
-    warm = min(200, total // 8)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min((step + 1) / warm, 0.5 * (1 + math.cos(math.pi * min(step / total, 1.0)))),
-    )
+    optimizer, schedule = _optimizer(model, settings, steps * settings.epochs)
     model.train()
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     for epoch in range(settings.epochs):
         order = random.permutation(len(samples.rows))
         losses = 0.0
         for step in range(steps):
             chosen = order[step * settings.batch_size : (step + 1) * settings.batch_size]
             images, phrases, true = samples.batch(chosen, settings, random)
-            tokens = words.rows(phrases, random, settings.unknown_word_share)
             seen = model.encode_image(images, normalize=True)
+            tokens = words.rows(phrases, random, settings.unknown_word_share)
             said = model.encode_text(tokens, normalize=True)
             loss = contrastive_loss(model.logit_scale.exp() * said @ seen.T, true)
             optimizer.zero_grad(set_to_none=True)
@@ -264,11 +273,12 @@ def train(settings: Settings, folder: Path) -> tuple[open_clip.CLIP, Words]:
                 model.logit_scale.clamp_(0.0, math.log(50.0))
             losses += float(loss.detach())
         logger.info(
-            "epoch %d of %d: loss %.3f, %.0f s",
+            "epoch %d of %d: loss %.3f, %.0f s, %.0f s of processor time",
             epoch + 1,
             settings.epochs,
             losses / steps,
             time.perf_counter() - started,
+            time.process_time() - worked,
         )
     return model.eval(), words
 
@@ -300,7 +310,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Draw the training pictures, train, and write the weights."""
     parser = argparse.ArgumentParser(prog="python -m audit.demo.train", description=main.__doc__)
     parser.add_argument(
-        "--pictures", type=Path, default=Path("demo_pictures"), help="folder that keeps the drawn training pictures"
+        "--pictures",
+        type=Path,
+        default=user_cache_path("model-audit") / "demo_pictures",
+        help="folder that keeps the drawn training pictures (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, default=Path("assets"), help="folder of the weights")
     parser.add_argument("--epochs", type=int, default=Settings.epochs)

@@ -85,14 +85,14 @@ TRUTHS: tuple[Truth, ...] = (
         where={"light": ("night",)},
         expected="above",
         bound=0.05,
-        statement="Night pictures are darker, flatter and grainy, and are 12 % of training but a third of the test "
-        "split.",
+        statement="Night pictures are darker, flatter and grainy. They are 12 % of training but a third of the test "
+        "split, whose nights are darker still; days and dusks are drawn alike in both.",
     ),
     Truth(
         name="coat does not matter",
         world="menagerie",
         audit="subgroup_discrepancy",
-        score="excess_gap",
+        score="gap",
         where={"coat": ("brown", "grey", "white", "black", "golden")},
         expected="none",
         bound=None,
@@ -110,14 +110,25 @@ TRUTHS: tuple[Truth, ...] = (
         "one becomes the other, with the pieces of the picture shuffled they stay apart.",
     ),
     Truth(
-        name="shape twins",
+        name="hue is simple",
+        world="menagerie",
+        audit="feature_complexity",
+        score="class_complexity",
+        where={"label": tuple(HUE_TWINS)},
+        expected="below",
+        bound=0.5,
+        statement="A hue can be read from the first layers.",
+    ),
+    Truth(
+        name="shape is complex",
         world="menagerie",
         audit="feature_complexity",
         score="class_complexity",
         where={"label": SHAPE_TWINS},
         expected="above",
-        bound=0.0,
-        statement="Rabbit and cat share body, coats and places; only ears and tail tell them apart, at any hue.",
+        bound=0.5,
+        statement="Rabbit and cat share body, coats and places; only ears and tail tell them apart, at any hue, which "
+        "takes all layers. With the pieces of the picture shuffled they cannot be told apart.",
     ),
     Truth(
         name="shortcut is simpler",
@@ -162,14 +173,14 @@ TRUTHS: tuple[Truth, ...] = (
         "patient and slide, so the center helps nobody to find the class, yet the embedding carries it.",
     ),
     Truth(
-        name="no center favours a class",
-        world="tissue",
-        audit="subgroup_discrepancy",
-        score="excess_gap",
-        where={"center": CENTERS},
+        name="same against same",
+        world="menagerie",
+        audit="set_difference",
+        score="control_significant_hypotheses",
+        where={"light": ("day",)},
         expected="none",
         bound=None,
-        statement="Classes are balanced within each center in both splits.",
+        statement="Two random halves of the day pictures differ in nothing.",
     ),
 )
 """Everything that was planted, and where nothing was."""

@@ -25,7 +25,7 @@ def test() -> pd.DataFrame:
 
 def _row(label: str, **facts: str) -> dict[str, str]:
     usual = {"background": "meadow", "light": "day", "coat": "brown", "size": "medium", "viewpoint": "right"}
-    return {"label": label, "group_id": f"{label}-0", "sample_id": "one", **usual, **facts}
+    return {"label": label, "group_id": f"{label}-0", "sample_id": "one", "split": "test", **usual, **facts}
 
 
 def _association(table: pd.DataFrame, first: str, second: str) -> float:
@@ -143,3 +143,15 @@ def test_left_is_the_mirror_of_right():
     same = (cut_out(left[:, ::-1]) == cut_out(right)).mean()
     unturned = (cut_out(left) == cut_out(right)).mean()
     assert same > 0.95 > unturned
+
+
+def test_nights_of_the_test_split_are_darker_than_those_of_training():
+    train, test = (
+        render("menagerie", _row("cat", light="night", split=split), seed=0)[0].mean() for split in ("train", "test")
+    )
+    assert test < 0.85 * train
+
+
+def test_days_are_drawn_alike_in_both_splits():
+    train, test = (render("menagerie", _row("cat", split=split), seed=0)[0] for split in ("train", "test"))
+    assert np.array_equal(train, test)

@@ -53,7 +53,7 @@ def _said(parts: DemoModelParts, phrases: list[str]) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def menagerie(parts) -> tuple[pd.DataFrame, np.ndarray]:
-    table, embeddings = _embedded(parts, "menagerie", 600)
+    table, embeddings = _embedded(parts, "menagerie", 500)
     prompts = _said(parts, [MENAGERIE_PROMPT.format(species) for species in SPECIES])
     predicted = np.asarray(SPECIES)[(embeddings @ prompts.T).argmax(axis=1)]
     common = table["label"].map(HOME) == table["background"]

@@ -50,7 +50,7 @@ def test_the_mean_colour_tells_the_center_far_better_than_the_class(table):
 @pytest.mark.parametrize("center", CENTERS)
 def test_lymphocytes_are_denser_in_nuclei_than_stroma_in_every_center(center):
     def share_of_nuclei(label: str) -> float:
-        row = {"label": label, "center": center, "slide": "s", "group_id": "g", "sample_id": "one"}
+        row = {"label": label, "center": center, "slide": "s", "group_id": "g", "sample_id": "one", "split": "train"}
         red = render("tissue", row, seed=2)[0][..., 0].astype(float)
         return float((red < np.percentile(red, 99) * 0.72).mean())
 
@@ -59,8 +59,21 @@ def test_lymphocytes_are_denser_in_nuclei_than_stroma_in_every_center(center):
 
 def test_every_class_can_be_drawn_small():
     for label in CLASSES:
-        row = {"label": label, "center": "alder", "slide": "s", "group_id": "g", "sample_id": "one"}
+        row = {"label": label, "center": "alder", "slide": "s", "group_id": "g", "sample_id": "one", "split": "train"}
         image, mask = render("tissue", row, seed=2, size=48)
         assert image.shape == (48, 48, 3)
         assert mask is None
         assert image.std() > 5
+
+
+def test_training_shows_pure_tissue_and_the_test_split_a_border_to_another_class():
+    def redness(split: str) -> list[float]:
+        rows = [
+            {"label": "stroma", "center": "alder", "slide": "s", "group_id": "g", "sample_id": str(i), "split": split}
+            for i in range(12)
+        ]
+        pictures = [render("tissue", row, seed=2)[0].astype(float) for row in rows]
+        halves = [(p[:64], p[64:], p[:, :64], p[:, 64:]) for p in pictures]
+        return [float(np.ptp([half[..., 0].mean() for half in parts])) for parts in halves]
+
+    assert np.mean(redness("test")) > 2 * np.mean(redness("train"))
