@@ -32,7 +32,7 @@ WORLD_VERSION = 2
 """Raised when the same parameters draw other pictures than before."""
 
 DEMO_SEED = 2024
-DEMO_SIZES: dict[World, int] = {"menagerie": 1600, "tissue": 960}
+DEMO_SIZES: dict[World, int] = {"menagerie": 1400, "tissue": 768}
 """Test samples of each world in the bundled example."""
 
 _WORTH_A_PROCESS = 150
