@@ -89,14 +89,16 @@ TRUTHS: tuple[Truth, ...] = (
         "split, whose nights are darker still; days and dusks are drawn alike in both.",
     ),
     Truth(
-        name="coat does not matter",
+        name="left is right",
         world="menagerie",
         audit="subgroup_discrepancy",
         score="gap",
-        where={"coat": ("brown", "grey", "white", "black", "golden")},
+        where={"viewpoint": ("left", "right")},
         expected="none",
         bound=None,
-        statement="Coats are spread evenly over the species that share them and over backgrounds and lights.",
+        statement="An animal facing left is the mirror image of one facing right, and training mirrors at random. "
+        "(Coat, size and background are balanced over the species, but a white animal on snow or a small one at night "
+        "may be harder to see: balanced is not equal.)",
     ),
     Truth(
         name="hue twins",
