@@ -68,6 +68,10 @@ class Extractor(ABC):  # noqa: B024 - its two kinds have the abstract methods
         """Return in plain words what the dataset or model lacks for this output; empty when nothing."""
         return []
 
+    def assumed(self, dataset: Dataset, model: Model) -> tuple[str, ...]:  # noqa: ARG002 - part of the interface
+        """Return what was taken for granted on the way to this output; shown in the notes of every result."""
+        return ()
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Variant(ABC):  # noqa: B024 - its two kinds have the abstract methods
@@ -145,6 +149,10 @@ class DerivedExtractor(Extractor):
     def missing(self, dataset: Dataset, model: Model) -> list[str]:
         """Return what the inputs lack."""
         return [reason for source in self.inputs(dataset, model) for reason in source.missing(dataset, model)]
+
+    def assumed(self, dataset: Dataset, model: Model) -> tuple[str, ...]:
+        """Return what the inputs took for granted."""
+        return tuple(note for source in self.inputs(dataset, model) for note in source.assumed(dataset, model))
 
     @abstractmethod
     def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:

@@ -99,7 +99,8 @@ def compute(
     values: dict[Extractor, Any] = {extractor: output.take(usable) for extractor, output in images.items()}
     derivation = _Derivation(request, sub, values)
     arrays = {extractor: derivation.value(extractor) for extractor in dict.fromkeys(extractors)}
-    return ModelOutputs(sub, model.name, arrays, notes=(*notes, *derivation.notes))
+    assumed = [note for extractor in extractors for note in extractor.assumed(sub, model)]
+    return ModelOutputs(sub, model.name, arrays, notes=tuple(dict.fromkeys((*notes, *assumed, *derivation.notes))))
 
 
 def quarantine(dataset: Dataset, store: Store) -> pd.DataFrame:

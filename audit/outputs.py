@@ -218,6 +218,18 @@ class Probabilities(DerivedExtractor):
             reasons += match_classes(cast("Classifier", model), dataset.classes).problems
         return reasons
 
+    def assumed(self, dataset: Dataset, model: Model) -> tuple[str, ...]:
+        """Return how labels were matched to logits, and among how many classes the model chooses."""
+        if self.resolve(dataset, model) != "classifier":
+            return super().assumed(dataset, model)
+        from audit.models.classes import match_classes
+
+        classifier = cast("Classifier", model)
+        known, asked = len(classifier.class_names), len(dataset.classes)
+        among = f"{model.name} chooses among the dataset's {asked:,} classes, not among all {known:,} it knows."
+        matched = match_classes(classifier, dataset.classes).notes
+        return (*super().assumed(dataset, model), *matched, *((among,) if asked < known else ()))
+
     def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:
         """Return the probabilities by the resolved source."""
         source = self.resolve(dataset, model)

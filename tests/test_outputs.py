@@ -195,3 +195,12 @@ def test_softmax_adds_up_to_one_even_for_huge_logits() -> None:
     found = softmax(np.array([[1000.0, 1000, -1000]]))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [[0.5, 0.5, 0]])
+
+
+def test_a_model_that_knows_more_classes_says_among_how_many_it_chooses() -> None:
+    said = Predictions().assumed(colours(), FakeClassifier(("blue", "red", "green")))
+    assert [note for note in said if "chooses among the dataset's 2 classes, not among all 3" in note]
+
+
+def test_a_column_of_predictions_takes_nothing_for_granted() -> None:
+    assert Predictions().assumed(colours(prediction="said"), FakeModel()) == ()
