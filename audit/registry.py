@@ -6,11 +6,13 @@ The package's own plug-ins and a stranger's come through the same door, an entry
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from audit.base import Audit
@@ -20,7 +22,8 @@ from audit.errors import InputError
 def modules(group: str) -> Iterator[ModuleType]:
     """Yield every module behind the entry points of a group; packages are searched, private modules skipped."""
     seen: set[str] = set()
-    for point in sorted(entry_points(group=group), key=lambda point: (point.name != "builtin", point.name)):
+    points = _points(group, tuple(sys.path))
+    for point in sorted(points, key=lambda point: (point.name != "builtin", point.name)):
         found = importlib.import_module(point.value.partition(":")[0])
         names = [found.__name__]
         if hasattr(found, "__path__"):
@@ -30,6 +33,12 @@ def modules(group: str) -> Iterator[ModuleType]:
             if name not in seen:
                 seen.add(name)
                 yield importlib.import_module(name)
+
+
+# Reading what every installed package declares takes longer than everything else a page looks up.
+@functools.lru_cache(maxsize=32)
+def _points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001 - the path is the key
+    return tuple(entry_points(group=group))
 
 
 def audits() -> dict[str, type[Audit]]:

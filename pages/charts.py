@@ -25,7 +25,7 @@ def show_figure(figure: go.Figure, *, key: str, text: str, on_pick: Callable[[st
     Parameters
     ----------
     figure
-        Drawn once and kept: another object would lose the selection.
+        As :func:`projected` leaves it, drawn once and kept: another one would lose the selection.
     key
         Unique name.
     text
@@ -33,7 +33,6 @@ def show_figure(figure: go.Figure, *, key: str, text: str, on_pick: Callable[[st
     on_pick
         Called with the text that the clicked point carries, empty when the selection is lifted.
     """
-    figure = projected(figure)
     if any(trace.type == "heatmap" for trace in figure.data):
         # Many columns do not fit a phone: the style sheet lets this container scroll sideways there.
         with st.container(key=f"wide-{key}".replace(" ", "-")):

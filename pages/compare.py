@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -12,7 +13,6 @@ import pandas as pd
 import streamlit as st
 
 from audit.comparison import Comparison, NamedResult, compare_runs
-from audit.errors import InputError
 from audit.fields import build_audit
 from audit.plots import interval_figure
 from audit.registry import audits
@@ -20,7 +20,7 @@ from audit.result import Verdict
 from audit.run import explain_missing
 from audit.wording import format_interval, format_value
 from pages.audit_page import audit_request, link_settings
-from pages.charts import show_figure
+from pages.charts import projected, show_figure
 from pages.job_panel import escape_markdown, job_of, show_job, submit
 from pages.markup import empty_html, heading_html, notes_html, plural, verdict_html
 from pages.navigation import DATA, audit_path, link
@@ -126,15 +126,16 @@ def _with_answers(name: str, dataset: Dataset, models: list[str]) -> list[str]:
 
 
 def _question(audit_name: str, name: str, dataset: Dataset, chosen: Sequence[str]) -> Audit | None:
-    """Return the audit with the settings that the first model was asked with, the default ones otherwise."""
-    for model in chosen:
-        facts = latest(audit_name, name, dataset, model)
-        if facts is not None:
-            return build_audit(audit_name, link_settings(audit_name, facts["settings"]))
-    try:
-        return build_audit(audit_name)
-    except InputError:
-        return None
+    """Return the audit with the settings that most of the models were asked with; the default ones win a tie."""
+    asked = [latest(audit_name, name, dataset, model) for model in chosen]
+    settings = [link_settings(audit_name, facts["settings"]) for facts in asked if facts is not None]
+    candidates = []
+    for held in ({}, *settings):
+        audit, problem = attempt(partial(build_audit, audit_name, held))
+        if not problem and audit not in candidates:
+            candidates.append(audit)
+    answers = [sum(finished(audit, name, dataset, model) is not None for model in chosen) for audit in candidates]
+    return candidates[int(np.argmax(answers))] if candidates else None
 
 
 def _show_missing(audit: Audit, name: str, dataset: Dataset, models: Sequence[str]) -> None:
@@ -184,10 +185,13 @@ def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset
     figure = interval_figure(
         table if null is None else table.drop(columns=["null"]), null=null, order="given" if len(runs) <= 3 else "value"
     )
-    show_figure(figure, key=f"{key} {score} figure", text=f"{score} of {plural(len(runs), 'model')} with intervals")
+    show_figure(
+        projected(figure), key=f"{key} {score} figure", text=f"{score} of {plural(len(runs), 'model')} with intervals"
+    )
     _show_differences(table, key=f"{key} {score}")
     results = {run.name: run.result for run in runs}
-    figures = audit.compare(results, dataset)
+    drawn = audit.compare(results, dataset)
+    figures = [dataclasses.replace(figure, figure=projected(figure.figure)) for figure in drawn]
     if figures:
         st.subheader("What changes", anchor=False)
         show_views(figures, key=key)

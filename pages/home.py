@@ -111,7 +111,7 @@ def _show_card(name: str, dataset_name: str, dataset: Dataset, model_name: str) 
         audit = _audit_of(name, facts)
         result = result_of(str(facts["key"]))
         st.html(verdict_html(result.verdict, small=True))
-        show_number(audit, result, key=f"home {name} number")
+        show_number(audit, result, key=str(facts["key"]))
         return None
     return _show_unanswered(name, dataset_name, dataset, model_name)
 

@@ -12,14 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
-from audit.plots import score_figure
 from pages.charts import show_figure
 from pages.gallery import show_gallery
 from pages.job_panel import escape_markdown
 from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
 from pages.navigation import COMPARE, EXPLORE, link
 from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image, wrong_first
-from pages.session import chosen_model, figures_of, workspace
+from pages.session import chosen_model, figures_of, number_of, workspace
 from pages.tables import download_table, show_table
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
     """
     key = str(facts["key"])
     st.html(verdict_html(result.verdict))
-    show_number(audit, result, key=f"{key} number")
+    show_number(audit, result, key=key)
     _show_figures(audit, key, dataset, state)
     _show_tables(result, key, state)
     shown = _show_gallery(result, dataset, state, key)
@@ -56,7 +55,17 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
 
 
 def show_number(audit: Audit, result: Result, *, key: str) -> None:
-    """Show the one number that matters: drawn, and in words with everything it travels with."""
+    """Show the one number that matters: drawn, and in words with everything it travels with.
+
+    Parameters
+    ----------
+    audit
+        The audit with its parameters.
+    result
+        What it found.
+    key
+        The result's key in the store.
+    """
     name = result.verdict.score
     if name not in result.overall.index:
         return
@@ -64,10 +73,7 @@ def show_number(audit: Audit, result: Result, *, key: str) -> None:
     words = score_words(name, row)
     published = audit.published.get(name)
     if pd.notna(row["value"]):
-        figure = score_figure(row, published=published)
-        # The line below says what each mark is, at any width.
-        figure.update_layout(showlegend=False, height=100, margin={"t": 6, "b": 36})
-        show_figure(figure, key=key, text=words)
+        show_figure(number_of(key, audit), key=f"{key} number", text=words)
     if published:
         words += " · ▏published models"
     st.caption(escape_markdown(words))
@@ -100,9 +106,12 @@ def show_views(figures: Sequence[Figure], *, key: str, on_pick: Callable[[str], 
     on_pick
         Called with what a clicked point carries.
     """
-    places = st.tabs([escape_markdown(figure.title) for figure in figures])
+    places = st.tabs([escape_markdown(figure.title) for figure in figures], key=f"{key} views", on_change="rerun")
     for position, (place, figure) in enumerate(zip(places, figures, strict=True)):
         with place:
+            # Only the open one is sent to the browser.
+            if not place.open:
+                continue
             show_figure(figure.figure, key=f"{key} view {position}", text=figure.text, on_pick=on_pick)
 
 

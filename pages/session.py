@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,14 @@ import streamlit as st
 from audit.base import specification
 from audit.errors import InputError
 from audit.locations import home_folder
+from audit.plots import score_figure
 from audit.workspace import Workspace
+from pages.charts import projected
 from pages.state import choice_key
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from audit.base import Audit, Figure
     from audit.dataset import Dataset
     from audit.models.base import Model
@@ -123,14 +128,29 @@ def latest(audit_name: str, dataset_name: str, dataset: Dataset, model_name: str
 
 
 def figures_of(key: str, audit: Audit, dataset: Dataset) -> tuple[Figure, ...]:
-    """Return a result's figures, drawn once: the same object keeps a selection in the browser alive."""
+    """Return a result's figures, enlarged and drawn once: the same object keeps a selection in the browser alive."""
     return _figures(str(workspace().home), key, audit, dataset)
 
 
 # The key stands for the audit and the data; names that start with an underscore are not hashed.
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _figures(home: str, key: str, _audit: Audit, _dataset: Dataset) -> tuple[Figure, ...]:
-    return tuple(_audit.figures(_result(home, key), _dataset))
+    drawn = _audit.figures(_result(home, key), _dataset)
+    return tuple(dataclasses.replace(figure, figure=projected(figure.figure)) for figure in drawn)
+
+
+def number_of(key: str, audit: Audit) -> go.Figure:
+    """Return the drawing of a result's one number, drawn once."""
+    return _number(str(workspace().home), key, audit)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _number(home: str, key: str, _audit: Audit) -> go.Figure:
+    result = _result(home, key)
+    name = result.verdict.score
+    figure = projected(score_figure(result.score(name), published=_audit.published.get(name)))
+    # The line below the drawing says what each mark is, at any width.
+    return figure.update_layout(showlegend=False, height=100, margin={"t": 6, "b": 36})
 
 
 def attempt(action: Callable[[], Any]) -> tuple[Any, str]:

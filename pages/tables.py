@@ -93,7 +93,7 @@ def show_table(
 def _styled(table: pd.DataFrame, shown: pd.DataFrame) -> Any:
     """Return the table with every number in the words of its row's unit."""
     styled = shown.style.format(lambda value: cell(value, ""))
-    for unit, rows in row_units(table).items():
+    for unit, rows in row_units(table, shown.index).items():
         difference = "points" if unit == "share" else unit
         for columns, words in ((_UNIT_COLUMNS, unit), (_DIFFERENCE_COLUMNS, difference)):
             present = [column for column in columns if column in shown.columns]
@@ -137,10 +137,9 @@ def readable(table: pd.DataFrame, *, own_axis: bool = False) -> pd.DataFrame:
     return shown
 
 
-def row_units(table: pd.DataFrame) -> dict[str, list[Any]]:
+def row_units(table: pd.DataFrame, labels: pd.Index[Any]) -> dict[str, list[Any]]:
     """Return the row labels of each unit; without unique labels the positions."""
     units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
-    labels = readable(table).index
     return {str(unit): list(labels[(units == unit).to_numpy()]) for unit in units.unique()}
 
 

@@ -71,3 +71,15 @@ def test_two_models_are_shown_side_by_side_with_the_difference(workspace: Worksp
     assert not page.exception
     assert "difference" in "".join(block.body for block in page.html)
     assert page.query_params["models"] == '["prediction", "second_model"]'
+
+
+def test_models_are_compared_by_the_settings_that_most_were_asked_with(workspace: Workspace) -> None:
+    from audit.run import run
+
+    dataset, model = workspace.load_dataset("drawn"), workspace.load_model("prediction")
+    run("group_accuracy_toy", dataset, model, store=workspace.store, settings={"level": 0.8})
+    page = AppTest.from_function(compare_page, default_timeout=60)
+    page.query_params["audit"] = "group_accuracy_toy"
+    page.run()
+    assert not page.exception
+    assert "difference" in "".join(block.body for block in page.html)

@@ -39,11 +39,11 @@ def test_what_serves_only_the_page_is_not_shown() -> None:
 def test_repeated_row_names_become_a_column() -> None:
     table = scores().set_axis(pd.Index(["x", "x"], name="group"))
     assert list(readable(table)["group"]) == ["x", "x"]
-    assert row_units(table) == {"share": [0], "index": [1]}
+    assert row_units(table, readable(table).index) == {"share": [0], "index": [1]}
 
 
 def test_each_unit_has_its_own_rows() -> None:
-    assert row_units(scores()) == {"share": ["worst group"], "index": ["macro std"]}
+    assert row_units(scores(), readable(scores()).index) == {"share": ["worst group"], "index": ["macro std"]}
 
 
 def test_a_row_is_drawn_as_dot_line_and_hollow_diamond() -> None:
