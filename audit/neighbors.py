@@ -19,19 +19,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.errors import InputError
-from audit.score_blocks import Precision, has_mkl, largest, product, sampled_products
+from audit.score_blocks import Precision, error_bound, has_mkl, largest, product, sampled_products
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import ArrayLike, NDArray
-
-UNIT_ROUNDOFF: dict[Precision, float] = {
-    "float64": 2.0**-53,
-    "float32": 2.0**-24,
-    "tf32": 2.0**-11,
-    "bfloat16": 2.0**-9,
-}
-"""Largest relative error of one rounding of the inputs; products are summed in float32 (float64 for float64)."""
 
 BLOCK_BYTES = 48 * 2**20
 """Bytes of one block of scores on a CPU."""
@@ -41,6 +33,9 @@ DEVICE_BLOCK_BYTES = 2 * 2**30
 
 GRID = 2.0**40
 """Steps of a cosine of 1: rounding noise of float64 sums (about 1e-15) does not reach from one step to the next."""
+
+ROWS_AT_ONCE = 4096
+"""Rows normalised at once."""
 
 PADDING = 16
 """Candidates kept beyond k; they make it likely that a row can be certified at once."""
@@ -70,45 +65,41 @@ class Neighbors:
     FIELDS: ClassVar[tuple[str, ...]] = ("index", "distance", "eligible", "tied")
 
 
-def error_bound(dimensions: int, precision: Precision) -> float:
-    """Return how far a quick score of two unit vectors can lie from the true one.
-
-    Rounding both inputs costs 2u + u², summing d products in float32 at most d v / (1 - d v) with v = 2^-24,
-    each times the sum of the products' absolute values, which for unit vectors is at most 1 (Cauchy-Schwarz;
-    Higham 2002, section 3.1). The factor 1.01 covers the rounded vectors' length.
+def unit_vectors(vectors: ArrayLike, order: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """Return rows of length 1 in float64.
 
     Parameters
     ----------
-    dimensions
-        d, the length of the vectors.
-    precision
-        Format of the inputs.
-    """
-    u = UNIT_ROUNDOFF[precision]
-    v = UNIT_ROUNDOFF["float64" if precision == "float64" else "float32"]
-    return 1.01 * (2 * u + u * u + dimensions * v / (1 - dimensions * v))
-
-
-def unit_vectors(vectors: ArrayLike) -> NDArray[np.float64]:
-    """Return rows of length 1 in float64.
+    vectors
+        (n, d).
+    order
+        Order of the rows returned; as they are when left out.
 
     Raises
     ------
     InputError
         If the array is not two-dimensional, or a row is zero or not finite; the message names the row.
     """
-    rows = np.array(vectors, dtype=np.float64)
-    if rows.ndim != 2:
-        raise InputError(f"`vectors` must be a table (n, d); got {rows.ndim} dimensions.")
-    # Dividing by the largest entry first keeps the squares of very large and very small rows in range.
-    largest = np.abs(rows).max(axis=1, initial=0.0)
-    bad = np.flatnonzero(~np.isfinite(largest) | (largest == 0))
-    if len(bad):
-        what = "all zero" if largest[bad[0]] == 0 else "not finite"
-        raise InputError(f"`vectors` must have a direction in every row; row {bad[0]} is {what}. Leave such rows out.")
-    rows /= largest[:, None]
-    rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-    return rows
+    table = np.asarray(vectors)
+    if table.ndim != 2:
+        raise InputError(f"`vectors` must be a table (n, d); got {table.ndim} dimensions.")
+    places = np.arange(len(table)) if order is None else order
+    out = np.empty(table.shape, dtype=np.float64)
+    for start in range(0, len(table), ROWS_AT_ONCE):
+        chosen = places[start : start + ROWS_AT_ONCE]
+        rows = table[chosen].astype(np.float64)
+        # Dividing by the largest entry first keeps the squares of very large and very small rows in range.
+        longest = np.abs(rows).max(axis=1, initial=0.0)
+        bad = np.flatnonzero(~np.isfinite(longest) | (longest == 0))
+        if len(bad):
+            what = "all zero" if longest[bad[0]] == 0 else "not finite"
+            raise InputError(
+                f"`vectors` must have a direction in every row; row {chosen[bad[0]]} is {what}. Leave such rows out."
+            )
+        rows /= longest[:, None]
+        rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+        out[start : start + ROWS_AT_ONCE] = rows
+    return out
 
 
 def nearest_neighbors(
@@ -170,8 +161,8 @@ class NeighborSearch:
     ) -> None:
         import torch
 
-        rows = unit_vectors(vectors)
-        self.n, self.dimensions = rows.shape
+        table = np.asarray(vectors)
+        self.n = len(table)
         self.device = choose_device(device)
         self.precision: Precision = precision
         self.block_bytes = block_bytes or (BLOCK_BYTES if self.device == "cpu" else DEVICE_BLOCK_BYTES)
@@ -181,7 +172,9 @@ class NeighborSearch:
         self.codes: NDArray[np.int64] = codes.astype(np.int64)
         # Rows of one group lie side by side, so that a block's ineligible pairs are a narrow band.
         self.order = np.argsort(self.codes, kind="stable")
-        exact = torch.from_numpy(rows[self.order])
+        rows = unit_vectors(table, self.order)
+        self.dimensions = rows.shape[1]
+        exact = torch.from_numpy(rows)
         self.exact = exact if self.device == "mps" else exact.to(self.device)
         quick = {"float64": torch.float64, "bfloat16": torch.bfloat16}.get(precision, torch.float32)
         self.quick = self.exact if quick == torch.float64 else exact.to(quick).to(self.device)
@@ -205,8 +198,8 @@ class NeighborSearch:
         if len(wanted) == 0 or len(among) == 0:
             return found
         rank = np.argsort(place[wanted], kind="stable")
-        pool = _Pool(self, np.sort(place[among]))
         size = max(1, self.block_bytes // (8 * len(among) if self.precision == "float64" else 4 * len(among)))
+        pool = _Pool(self, np.sort(place[among]), min(size, len(wanted)))
         for start in range(0, len(wanted), size):
             chosen = rank[start : start + size]
             part = pool.search(place[wanted[chosen]], k)
@@ -227,7 +220,7 @@ def _empty(rows: int, k: int) -> Neighbors:
 class _Pool:
     """The candidates of one search, as places in the order of groups."""
 
-    def __init__(self, search: NeighborSearch, places: NDArray[np.int64]) -> None:
+    def __init__(self, search: NeighborSearch, places: NDArray[np.int64], size: int) -> None:
         import torch
 
         self.search_of = search
@@ -240,6 +233,8 @@ class _Pool:
         self.group_on_host = search.codes[search.order][places]
         self.rows = search.order[places]
         self.bound = 2 * error_bound(search.dimensions, search.precision)
+        number = torch.float64 if search.precision == "float64" else torch.float32
+        self.scores = torch.empty((size, len(places)), dtype=number) if search.device == "cpu" else None
 
     def search(self, places: NDArray[np.int64], k: int) -> Neighbors:
         """Search for one block of queries, given as ascending places."""
@@ -251,7 +246,7 @@ class _Pool:
         first = np.searchsorted(self.group_on_host, groups, side="left")
         last = np.searchsorted(self.group_on_host, groups, side="right")
         eligible = len(self.rows) - (last - first)
-        scores = product(owner.quick[query.to(owner.quick.device)], self.quick, owner.precision)
+        scores = product(owner.quick[query.to(owner.quick.device)], self.quick, owner.precision, self.scores)
         self._exclude(scores, query, first, last)
         kept = min(k + PADDING, len(self.rows))
         top, column = largest(scores, kept)
@@ -261,7 +256,6 @@ class _Pool:
             certified = (top[:, -1] < kth[:, 0] - self.bound) | ~np.isfinite(top[:, -1]) | (kept == len(self.rows))
         part = self._ranked(self._rescore(query, column, close), column, k, eligible)
         doubtful = np.flatnonzero(~certified)
-        del scores
         # A float64 row takes twice the room of the quick one.
         step = max(1, owner.block_bytes // (16 * len(self.rows)))
         for start in range(0, len(doubtful), step):

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from audit import neighbors as module
 from audit.errors import InputError
-from audit.neighbors import NeighborSearch, error_bound, nearest_neighbors, unit_vectors
-from audit.score_blocks import largest
+from audit.neighbors import NeighborSearch, nearest_neighbors, unit_vectors
+from audit.score_blocks import error_bound, largest
 
 
 def brute(vectors, k, group):
