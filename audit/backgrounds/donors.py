@@ -112,6 +112,7 @@ class Backgrounds:
         model: Model,
         preprocessing: Preprocessing,
         region: Region,
+        *,
         donors: NDArray[np.int64],
         samples: NDArray[np.int64] | None = None,
     ) -> None:

@@ -51,7 +51,8 @@ class SideCounts:
     def __post_init__(self) -> None:
         if self.correct.shape != (len(self.classes), 2) or self.n.shape != self.correct.shape:
             raise InputError(
-                f"`correct` and `n` must have shape ({len(self.classes)}, 2); got {self.correct.shape} and {self.n.shape}."
+                f"`correct` and `n` must have shape ({len(self.classes)}, 2); "
+                f"got {self.correct.shape} and {self.n.shape}."
             )
 
     @property

@@ -100,7 +100,7 @@ class Intervention(DeviceVariant):
     cut: Literal["box", "mask"] = "box"
     blur: float = 1 / 16
     cells: int = 8
-    noise: float = 0.12
+    noise: float = 0.08
     seed: int = 0
 
     @property
@@ -148,7 +148,7 @@ class Intervention(DeviceVariant):
         return subject if self.cut == "mask" or self.kind == "noise" else boxes(subject)
 
     def _alteration(
-        self, dataset: Dataset, model: Model, preprocessing: Preprocessing, samples: np.ndarray | None
+        self, dataset: Dataset, model: Model, preprocessing: Preprocessing, rows: np.ndarray | None
     ) -> Callable[[torch.Tensor, torch.Tensor, Sequence[str]], torch.Tensor]:
         from audit.backgrounds import pixels
 
@@ -167,8 +167,8 @@ class Intervention(DeviceVariant):
         if self.kind == "shuffle":
             keys = self._drawn((_ORDERS, self.cells**2), model.device, normal=False)
             return lambda images, places, names: pixels.shuffled(images, places, keys[self._numbers(names, len(keys))])
-        rows = donor_rows(dataset, self.kind, self.seed)
-        backgrounds = Backgrounds(dataset, model, preprocessing, self.region, rows, samples)
+        donors = donor_rows(dataset, self.kind, self.seed)
+        backgrounds = Backgrounds(dataset, model, preprocessing, self.region, donors=donors, samples=rows)
         return lambda images, places, names: pixels.compose(images, backgrounds.of(names, images), places)
 
     def _drawn(self, shape: tuple[int, ...], device: str, *, normal: bool) -> torch.Tensor:

@@ -73,8 +73,8 @@ def _gaussian(sigma: float, device: str) -> torch.Tensor:
         reach = max(1, int(3 * sigma))
         places = torch.arange(-reach, reach + 1, dtype=torch.float32, device=device)
         kernel = torch.exp(-0.5 * (places / max(sigma, 1e-3)) ** 2)
-        normal: torch.Tensor = kernel / kernel.sum()
-    return normal
+        kernel /= kernel.sum()
+    return kernel
 
 
 def greyed(images: torch.Tensor, regions: torch.Tensor, fill: tuple[int, int, int]) -> torch.Tensor:
@@ -124,8 +124,10 @@ def noisy(images: torch.Tensor, regions: torch.Tensor, noise: torch.Tensor, stre
     """
     placed = noise * regions[:, None]
     length = placed.flatten(1).norm(dim=1).clamp_min(1e-6)
-    wanted = 255 * strength * (noise[0].numel() ** 0.5)
-    return (images + placed * (wanted / length)[:, None, None, None]).round().clamp(0, 255).to(torch.uint8)
+    wanted = 255 * strength * float(noise[0].numel()) ** 0.5
+    scale: torch.Tensor = wanted / length
+    changed: torch.Tensor = images + placed * scale[:, None, None, None]
+    return changed.round().clamp(0, 255).to(torch.uint8)
 
 
 def hue_turned(images: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:

@@ -123,7 +123,7 @@ class BoxRegion(DrawnRegion):
 
     def __call__(self, image: Image.Image, dataset: Dataset, sample_id: str) -> Image.Image:
         """Return the filled box."""
-        edges = dataset.metadata.loc[sample_id, list(self.columns)].astype("float64").tolist()
+        edges = [float(dataset.metadata[column].loc[sample_id]) for column in self.columns]
         if not np.isfinite(edges).all():
             raise ImageProblem(_NO_BOX)
         left, top, right, bottom = edges

@@ -1,0 +1,129 @@
+"""The audit's answer in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audit.result import Verdict
+from audit.statistics import detectable_difference
+from audit.wording import format_interval, format_p, format_value
+
+if TYPE_CHECKING:
+    from audit.backgrounds.inputs import Inputs
+
+LEVEL = 0.05
+LARGE_DIFFERENCE = 0.2
+"""When only a larger drop than this would be noticed, nothing found means too few samples."""
+
+
+def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], inputs: Inputs) -> Verdict:
+    """Say in one sentence whether the model relies on backgrounds.
+
+    Parameters
+    ----------
+    scores, rows
+        Rows of ``overall`` and ``by_group``.
+    inputs
+        What they were computed from.
+
+    Returns
+    -------
+    Verdict
+        About the drop where there is one, else about BG-Gap of given variants, noise on subject and background, or
+        cue conflict. ``differs`` when p < .05 or, for the drop, when a class has q < .05.
+    """
+    by_name = {score["score"]: score for score in scores}
+    drop = by_name.get("drop")
+    if drop is not None and np.isfinite(drop["value"]):
+        return _about_drop(drop, by_name, rows)
+    for name, sentence in (
+        ("bg_gap", _about_gap),
+        ("relative_foreground_sensitivity", _about_noise),
+        ("background_reliance", _about_reliance),
+    ):
+        score = by_name.get(name)
+        if score is not None and np.isfinite(score["value"]):
+            state = "differs" if score["p_value"] < LEVEL else "no_difference"
+            return Verdict(state=state, sentence=sentence(score), score=name)  # type: ignore[arg-type]
+    accuracy = format_value(by_name["accuracy"]["value"], "share")
+    return Verdict(
+        state="not_computed",
+        sentence=f"Backgrounds could not be compared, because {_cause(inputs)}; accuracy is {accuracy}.",
+        score="accuracy",
+    )
+
+
+def _about_drop(drop: Mapping[str, Any], by_name: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Verdict:
+    found = [row for row in rows if row["kind"] == "class" and row["q_value"] < LEVEL and row["value"] > 0]
+    common, counter = (format_value(by_name[f"{side}_accuracy"]["value"], "share") for side in ("common", "counter"))
+    over = f"over {drop['support']:.0f} classes" if drop["support"] > 1 else "over images"
+    interval = format_interval(drop["low"], drop["high"], "points")
+    images = format_interval(drop["low_over_images"], drop["high_over_images"], "points")
+    numbers = f"drop {format_value(drop['value'], 'points')}, 95 % interval {interval} {over}, {images} over images"
+    if drop["support"] < 2:
+        numbers = f"drop {format_value(drop['value'], 'points')}, 95 % interval {interval} {over}"
+    numbers += f", {format_p(drop['p_value'])}"
+    if found or (drop["p_value"] < LEVEL and drop["value"] > 0):
+        named = ", ".join(f"{row['class']} ({row['common'] or 'common'})" for row in found[:4])
+        more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+        where = f", most clearly for {named}{more}" if found else ""
+        sentence = f"Leans on backgrounds: {common} on common ones, {counter} on counter ones{where} ({numbers})."
+        return Verdict(state="differs", sentence=sentence, score="drop")
+    if drop["p_value"] < LEVEL:
+        sentence = f"More accurate on counter backgrounds: {counter} against {common} on common ones ({numbers})."
+        return Verdict(state="differs", sentence=sentence, score="drop")
+    n = np.asarray([(row["common_n"], row["counter_n"]) for row in rows if row["kind"] == "class"])
+    n = n[(n > 0).all(axis=1)].sum(axis=0)
+    smallest = float(detectable_difference(float(by_name["common_accuracy"]["value"]), n[0], n[1]))
+    if not smallest <= LARGE_DIFFERENCE:
+        sentence = f"Too few samples to tell whether backgrounds matter: {common} on common, {counter} on counter ones"
+        return Verdict(state="too_few", sentence=f"{sentence} ({numbers}).", score="drop")
+    sentence = f"No evidence that backgrounds matter: {common} on common ones, {counter} on counter ones ({numbers})."
+    return Verdict(state="no_difference", sentence=sentence, score="drop")
+
+
+def _about_gap(score: Mapping[str, Any]) -> str:
+    same, random = (format_value(score[side], "share") for side in ("same", "random"))
+    interval = format_interval(score["low"], score["high"], "points")
+    helps = "A background of the own class helps" if score["p_value"] < LEVEL and score["value"] > 0 else (
+        "No evidence that a background of the own class helps"
+    )  # fmt: skip
+    if score["p_value"] < LEVEL and score["value"] < 0:
+        helps = "A background of the own class hurts"
+    return (
+        f"{helps}: {same} on backgrounds of the same class, {random} on those of other classes "
+        f"(BG-Gap {format_value(score['value'], 'points')}, 95 % interval {interval}, {format_p(score['p_value'])})."
+    )
+
+
+def _about_noise(score: Mapping[str, Any]) -> str:
+    subject, background = (format_value(score[side], "share") for side in ("foreground", "background"))
+    says = "Noise hurts the subject and the background alike"
+    if score["p_value"] < LEVEL:
+        says = "Rests on the subject more than on its background" if score["value"] > 0 else (
+            "Rests on the background more than on the subject"
+        )  # fmt: skip
+    return (
+        f"{says}: {subject} with noise on the subject, {background} with as much noise on the background (RFS "
+        f"{format_value(score['value'])}, 95 % interval {format_interval(score['low'], score['high'])}, no effect 0, "
+        f"{format_p(score['p_value'])})."
+    )
+
+
+def _about_reliance(score: Mapping[str, Any]) -> str:
+    follows = "Answers follow the background" if score["p_value"] < LEVEL else "No evidence that answers follow it"
+    return (
+        f"{follows} where label and background disagree: reliance {format_value(score['value'])}, 95 % interval "
+        f"{format_interval(score['low'], score['high'])}, no effect 0, {format_p(score['p_value'])}."
+    )
+
+
+def _cause(inputs: Inputs) -> str:
+    if inputs.background is None and not inputs.sides.how:
+        return "nothing says what stands behind the subject and no image could be changed"
+    if inputs.sides.how == "discover":
+        return "no class has a pair of backgrounds with enough samples on both sides"
+    return "no class has samples on both common and counter backgrounds"
