@@ -198,6 +198,9 @@ class Audit(ABC):
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {}
     """Published values of known models: {score: {model: value}}, drawn as grey ticks."""
 
+    corrects: ClassVar[Mapping[str, str]] = {}
+    """Columns of ``by_sample`` that a person may correct on the page, and the column that corrections make."""
+
     def name(self) -> str:
         """Return the audit's name: that of its module."""
         return type(self).__module__.rpartition(".")[2]
@@ -221,6 +224,19 @@ class Audit(ABC):
 
         figure = interval_figure(result.by_group, null=None)
         return (Figure(title=f"Every {result.by_group.index.name}", figure=figure, text=result.verdict.sentence),)
+
+    def changed_images(
+        self,
+        result: Result,  # noqa: ARG002
+        dataset: Dataset,  # noqa: ARG002
+        model: Model,  # noqa: ARG002
+        sample_id: str,  # noqa: ARG002
+    ) -> Mapping[str, Image.Image]:
+        """Return what the model saw of a sample, by what was done to the image; the unchanged image first.
+
+        The page shows them side by side, with the columns ``p_true, NAME`` and ``predicted, NAME`` of ``by_sample``.
+        """
+        return {}
 
     def compare(self, results: Mapping[str, Result], dataset: Dataset) -> Sequence[Figure]:  # noqa: ARG002
         """Return further figures for several models on the same dataset, in the order of their names."""

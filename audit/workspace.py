@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from audit.corrections import Corrections
 from audit.errors import InputError
 from audit.locations import home_folder
 from audit.sources import DatasetSource, ModelSource, roles_from
@@ -143,7 +144,7 @@ class Workspace:
         self._drop("datasets", name)
 
     def load_dataset(self, name: str) -> Dataset:
-        """Read a registered dataset.
+        """Read a registered dataset, with the corrections that were made to it.
 
         Raises
         ------
@@ -153,7 +154,7 @@ class Workspace:
         source: DatasetSource = self._known("datasets", self.datasets(), name)
         for path in source.paths():
             self.check_path(path)
-        dataset = source.load()
+        dataset = Corrections(self.home).apply(source.load(), name)
         self._remember("datasets", name, dataset.fingerprint)
         return dataset
 

@@ -12,7 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
+from pages.changed_images import show_changed_images
 from pages.charts import show_figure
+from pages.corrections import show_corrections
 from pages.gallery import show_gallery
 from pages.job_panel import escape_markdown
 from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
@@ -50,6 +52,8 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
     _show_figures(audit, key, dataset, state)
     _show_tables(result, key, state)
     shown = _show_gallery(result, dataset, state, key)
+    show_changed_images(audit, result, dataset, shown, state["sample"], key=key)
+    show_corrections(audit, dataset, shown, key=f"{key} corrections")
     _show_reading(audit, result, facts)
     _show_next(audit, result, key, state, shown)
 

@@ -17,19 +17,21 @@ from audit.backgrounds.battery_rows import Battery, flip_rows, intervention_rows
 from audit.backgrounds.effective_robustness import Axes, fit_line
 from audit.backgrounds.group_rows import attribute_rows, class_rows, conflict_rows, mistake_rows
 from audit.backgrounds.inputs import Inputs, predicted_words, read_background, read_inputs
-from audit.backgrounds.interventions import NAMES, Intervention, RegionShares, battery, words
+from audit.backgrounds.interventions import NAMES, Intervention, RegionShares, battery, render_variant, words
 from audit.backgrounds.overall_rows import FOLLOWS, Overall, conflict_codes, overall_scores
 from audit.backgrounds.published import published_drops, published_gaps
 from audit.backgrounds.regions import REGION_WORDS, RegionSource, choose_region
 from audit.backgrounds.sides import PairSource, side_column
 from audit.backgrounds.verdicts import verdict
-from audit.backgrounds.zero_shot import TEMPLATE, VOCABULARY, BackgroundProbabilities
+from audit.backgrounds.zero_shot import CORRECTED, TEMPLATE, VOCABULARY, BackgroundProbabilities
 from audit.base import Audit, Bounds, Column, Extractor, Figure
 from audit.errors import InputError
 from audit.outputs import Embeddings, Predictions, Source, lacking, missing_images, predicts
 from audit.result import Result, score_table
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from audit.backgrounds.answers import Answers
     from audit.dataset import Dataset
     from audit.device_variant import Region
@@ -109,6 +111,8 @@ class BackgroundReliance(Audit):
     version: ClassVar[int] = 1
     column_roles: ClassVar[tuple[str, ...]] = ("label", "background", "attributes", "group_id", "split", "mask")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {"drop": published_drops(), "bg_gap": published_gaps()}
+
+    corrects: ClassVar[Mapping[str, str]] = {"background_used": CORRECTED}
 
     background: Column | None = None
     side: Column | None = None
@@ -299,6 +303,16 @@ class BackgroundReliance(Audit):
         from audit.backgrounds.figures import page_figures
 
         return page_figures(result, self.axes)
+
+    def changed_images(
+        self, result: Result, dataset: Dataset, model: Model, sample_id: str
+    ) -> Mapping[str, Image.Image]:
+        """Return the sample as it is and under every change that the result has answers for."""
+        shown = {"original": render_variant(dataset, sample_id, None, model)}
+        for name, change in self.changes(dataset, model).items():
+            if f"p_true, {words(name)}" in result.by_sample.columns:
+                shown[words(name)] = render_variant(dataset, sample_id, change, model)
+        return shown
 
     def compare(self, results: Mapping[str, Result], dataset: Dataset) -> Sequence[Figure]:
         """Return the models' places among the published ones, and two models' paired differences."""

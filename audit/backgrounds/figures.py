@@ -83,7 +83,7 @@ def scatter(results: dict[str, Result], axes: Axes) -> Figure | None:
             y=[counter_row["value"]],
             mode="markers+text",
             text=[name],
-            textposition="bottom right",
+            textposition="top left",
             marker={"size": 15, "color": OKABE_ITO[place % 8] if len(points) > 1 else ACCENT},
             error_x=_bars(common_row),
             error_y=_bars(counter_row),
@@ -91,7 +91,7 @@ def scatter(results: dict[str, Result], axes: Axes) -> Figure | None:
             hovertext=[_point_words(name, common_row, counter_row)],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-    low = min([0.35, *(float(row["value"]) - 0.06 for pair in points.values() for row in pair)])
+    low = min([0.35, *(float(row["low"]) for pair in points.values() for row in pair)]) - 0.04
     figure.update_layout(
         height=520,
         showlegend=True,
