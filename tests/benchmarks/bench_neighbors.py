@@ -4,6 +4,7 @@
     OMP_NUM_THREADS=2 python tests/benchmarks/bench_neighbors.py --growth
     python tests/benchmarks/bench_neighbors.py --device cuda --n 1000000
 
+On a machine that others use too, processor time of one thread each (OMP_NUM_THREADS=1 ... --threads 1) is steadier.
 Every measurement runs in a fresh process; rounds of all sides are interleaved and the median of each is compared.
 """
 
@@ -81,37 +82,42 @@ def low_precision(rows, label, center, slide, k):
 SIDES = {"ours": ours, "croma": cromas, "bare": bare, "bfloat16": low_precision}
 
 
-def measure(side: str, n: int, d: int, k: int) -> dict[str, float]:
+def measure(side: str, n: int, d: int, k: int, threads: int) -> dict[str, float]:
     """Run one side in this process: seconds, and peak resident MiB above what the data take."""
     data = planted(n, d)
     import sklearn.neighbors  # noqa: F401 - imports are no part of the time
     import torch
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(threads)
     SIDES[side](*planted(300, d), k)
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     value = SIDES[side](*data, k)
-    seconds = time.perf_counter() - started
+    seconds, processor = time.perf_counter() - started, time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "peak": peak, "value": value}
+    return {"seconds": seconds, "processor": processor, "peak": peak, "value": value}
 
 
-def in_process(side: str, n: int, d: int, k: int) -> dict[str, float]:
+def in_process(side: str, n: int, d: int, k: int, threads: int = 2) -> dict[str, float]:
     command = [sys.executable, __file__, "--side", side, "--n", str(n), "--d", str(d), "--k", str(k)]
+    command += ["--threads", str(threads)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-def compare(n: int, d: int, k: int, rounds: int, sides: list[str]) -> None:
+def compare(n: int, d: int, k: int, rounds: int, sides: list[str], threads: int) -> None:
     found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
     for _ in range(rounds):
         for side in sides:
-            found[side].append(in_process(side, n, d, k))
+            found[side].append(in_process(side, n, d, k, threads))
     median = {side: statistics.median(run["seconds"] for run in runs) for side, runs in found.items()}
     for side, runs in found.items():
         times = " ".join(f"{run['seconds']:.1f}" for run in runs)
         peak = max(run["peak"] for run in runs)
-        print(f"{side:9s} median {median[side]:6.2f} s  ({times})  peak {peak:6.0f} MiB  value {runs[0]['value']:.9f}")
+        processor = statistics.median(run["processor"] for run in runs)
+        print(
+            f"{side:9s} median {median[side]:6.2f} s  ({times}, processor {processor:.1f})  peak {peak:6.0f} MiB  "
+            f"value {runs[0]['value']:.9f}"
+        )
     for side in sides[1:]:
         paired = statistics.median(
             other["seconds"] / own["seconds"] for own, other in zip(found["ours"], found[side], strict=True)
@@ -170,19 +176,20 @@ def main() -> None:
     parser.add_argument("--d", type=int, default=768)
     parser.add_argument("--k", type=int, default=61)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sides", default="ours,croma,bare")
     parser.add_argument("--side", choices=SIDES)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--device")
     given = parser.parse_args()
     if given.side:
-        print(json.dumps(measure(given.side, given.n, given.d, given.k)))
+        print(json.dumps(measure(given.side, given.n, given.d, given.k, given.threads)))
     elif given.device:
         on_device(given.device, given.n, given.d, given.k)
     elif given.growth:
         growth(given.d, given.k)
     else:
-        compare(given.n, given.d, given.k, given.rounds, given.sides.split(","))
+        compare(given.n, given.d, given.k, given.rounds, given.sides.split(","), given.threads)
 
 
 if __name__ == "__main__":
