@@ -116,7 +116,7 @@ def test_an_audit_runs_in_the_worker_and_its_answer_appears(app: str, page: Page
     page.goto(f"{app}/{AUDIT}?model=prediction&set.level=0.8")
     page.get_by_role("button", name="Run the audit").click()
     page.reload()
-    page.get_by_text("What next", exact=True).wait_for(timeout=60_000)
+    page.get_by_text("What next", exact=True).wait_for(timeout=240_000)
     assert "Worst for night" in page.locator(".verdict").inner_text()
     assert parameter(page, "set.level") == "0.8"
 
@@ -125,7 +125,7 @@ def test_points_drawn_around_become_a_gallery_and_a_link(app: str, page: Page, b
     page.goto(f"{app}/map-of-samples?model=prediction")
     page.get_by_role("button", name="Draw the map").click()
     chart = page.locator(".js-plotly-plot").first
-    chart.wait_for(timeout=60_000)
+    chart.wait_for(timeout=240_000)
     settled(page)
     page.wait_for_timeout(1000)
     box = chart.bounding_box()

@@ -81,6 +81,6 @@ def test_the_real_patch_tables_load_without_images(shared_data: Path) -> None:
         attributes=("subset", "medical_center"),
     )
     for name in ("camelyon", "tcga_4x4", "tolkach_esca", "camelyon_reduced", "tolkach_esca_reduced"):
-        dataset = load_dataset(shared_data / "pathorob" / f"{name}.csv")
+        dataset = load_dataset(shared_data / "pathorob" / f"{name}.csv", reader="table")
         assert dataset.roles == expected, name
         assert not dataset.has_images
