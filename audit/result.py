@@ -102,7 +102,9 @@ class Result:
         """
         if name not in self.overall.index:
             raise InputError(f"`score` must be one of {', '.join(self.overall.index)}; got '{name}'.")
-        return self.overall.loc[name]
+        row = self.overall.loc[name]
+        assert isinstance(row, pd.Series)
+        return row
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"verdict", "overall", "by_group", "notes", "settings"}`` with NaN as null."""

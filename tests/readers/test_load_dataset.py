@@ -33,7 +33,7 @@ def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_a_path_that_nothing_reads_is_refused_with_the_formats(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").touch()
-    with pytest.raises(InputError, match="holds none of: .*Hugging Face dataset"):
+    with pytest.raises(InputError, match=r"holds none of: .*Hugging Face dataset"):
         load_dataset(tmp_path / "a.xlsx")
 
 
