@@ -35,7 +35,7 @@ DIVERGING: tuple[tuple[float, str], ...] = ((0.0, "#0072B2"), (0.5, "#D5DADF"), 
 """Signed values, blue to orange over a neutral middle."""
 
 _ROW_PIXELS = 30
-_MARGIN_PIXELS = 92
+_MARGIN_PIXELS = 60
 
 
 def palette(n: int) -> tuple[str, ...]:
@@ -95,8 +95,7 @@ def _interval_text(row: pd.Series[Any], unit: str) -> str:
     null = float(row.get("null", math.nan))
     if math.isfinite(null):
         parts.append(f"with no effect {format_value(null, unit)}")
-    n = float(row.get("n", math.nan))
-    if math.isfinite(n):
+    if math.isfinite(n := float(row.get("n", math.nan))):
         parts.append(f"n = {n:,.0f}")
     return ", ".join(parts)
 
@@ -259,13 +258,9 @@ def score_figure(row: pd.Series[Any], *, published: Mapping[str, float] | None =
             hovertemplate="%{text}<extra></extra>",
             name="value with 95 % interval",
         )
-    figure.update_layout(
-        height=128,
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.25, "x": 0},
-        xaxis={"tickformat": _tick_format([unit]), "range": _score_range(row, published)},
-        yaxis={"visible": False, "range": [-1, 1]},
-    )
+    axis = {"tickformat": _tick_format([unit]), "range": _score_range(row, published)}
+    legend = {"orientation": "h", "y": 1.25, "x": 0}
+    figure.update_layout(height=128, legend=legend, xaxis=axis, yaxis={"visible": False, "range": [-1, 1]})
     return figure
 
 
