@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from audit.backgrounds.cue_figures import attributes, ternary
 from audit.backgrounds.effective_robustness import Axes, fit_line
 from audit.backgrounds.published import CLIP_MODELS, IMAGENET_MODELS
 from audit.base import Figure
@@ -31,8 +32,8 @@ def page_figures(result: Result, axes: Axes) -> tuple[Figure, ...]:
         _mistakes(rows[rows["kind"] == "mistake"]),
         _changes(rows[rows["kind"] == "intervention"], region),
         _true_class(rows[rows["kind"] == "intervention"], region),
-        _ternary(rows[rows["kind"] == "cue_conflict"]),
-        _attributes(rows[rows["kind"] == "attribute"]),
+        ternary(rows[rows["kind"] == "cue_conflict"]),
+        attributes(rows[rows["kind"] == "attribute"]),
     ]
     return tuple(figure for figure in drawn if figure is not None)
 
@@ -264,100 +265,3 @@ def _true_class(rows: pd.DataFrame, region: str) -> Figure | None:
     told = f" The subject is told by {region}." if region else ""
     text = f"Share of answers that each change flips; most for {most} ({rows['flip_rate'][most]:.1%}).{told}"
     return Figure(title="Flipped answers", figure=figure, text=text)
-
-
-def _ternary(rows: pd.DataFrame) -> Figure | None:
-    import plotly.graph_objects as go
-
-    if rows.empty:
-        return None
-    size = 9 + 18 * np.sqrt(rows["n"].to_numpy(dtype=float) / rows["n"].max())
-    figure = go.Figure(
-        go.Scatterternary(
-            a=rows["follows_label"],
-            b=rows["follows_background"],
-            c=rows["follows_neither"],
-            mode="markers+text",
-            text=rows["class"].astype("str"),
-            textposition="top center",
-            marker={"size": size, "color": ACCENT, "opacity": 0.8},
-            customdata=rows["where"].tolist(),
-            hovertext=[
-                f"{row['class']}: label {row['follows_label']:.0%}, background {row['follows_background']:.0%}, "
-                f"neither {row['follows_neither']:.0%}, n = {row['n']:,.0f}"
-                for _, row in rows.iterrows()
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-        ),
-    )
-    axis = {"tickformat": ".0%", "gridcolor": NEUTRAL, "linecolor": NEUTRAL, "min": 0.0}
-    figure.update_layout(
-        height=520,
-        margin={"t": 60, "b": 50, "l": 50, "r": 50},
-        ternary={
-            "bgcolor": "rgba(0,0,0,0)",
-            "sum": 1,
-            "aaxis": {**axis, "title": {"text": "label"}},
-            "baxis": {**axis, "title": {"text": "background"}},
-            "caxis": {**axis, "title": {"text": "neither"}},
-        },
-    )
-    worst = str(rows["follows_background"].astype("float64").idxmax())
-    text = (
-        f"What answers follow where label and background disagree, by class; the background most often for {worst} "
-        f"({rows['follows_background'][worst]:.1%} of {rows['n'][worst]:,.0f} samples)."
-    )
-    return Figure(title="Cue conflict", figure=figure, text=text)
-
-
-def _attributes(rows: pd.DataFrame) -> Figure | None:
-    """Draw availability against predictivity, reliance as colour; attributes without a conflict are hollow."""
-    import plotly.graph_objects as go
-
-    if rows.empty or not rows["availability"].notna().any():
-        return None
-    value = rows["value"].to_numpy(dtype=float)
-    measured = np.isfinite(value)
-    figure = go.Figure()
-    for chosen, name in ((measured, "with conflicts"), (~measured, "implies no class")):
-        if not chosen.any():
-            continue
-        part = rows[chosen]
-        marker: dict[str, Any] = {"size": 18, "symbol": "circle-open", "color": NEUTRAL, "line": {"width": 2}}
-        if name == "with conflicts":
-            marker = {
-                "size": 18,
-                "color": part["value"],
-                "colorscale": "Cividis",
-                "cmin": 0,
-                "cmax": max(0.2, float(np.nanmax(value))),
-                "colorbar": {"title": {"text": "reliance"}, "thickness": 12},
-            }
-        figure.add_scatter(
-            x=part["predictivity"],
-            y=part["availability"],
-            mode="markers+text",
-            text=part.index.astype("str"),
-            textposition="top center",
-            marker=marker,
-            hovertext=[
-                f"{name}: predictivity {row['predictivity']:.2f} (chance {row['predictivity_chance']:.2f}), "
-                f"availability {row['availability']:.2f} (chance {row['availability_chance']:.2f}), reliance "
-                f"{format_value(float(row['value']))}"
-                for name, row in part.iterrows()
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-            name=name,
-            showlegend=False,
-        )
-    figure.update_layout(
-        height=460,
-        xaxis={"title": {"text": "predictivity: label from attribute (balanced accuracy)"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": "availability: attribute from embedding"}, "range": [0, 1.12]},
-    )
-    words = "; ".join(
-        f"{name} {row['predictivity']:.2f} / {row['availability']:.2f} / {format_value(float(row['value']))}"
-        for name, row in rows.iterrows()
-    )
-    text = f"Predictivity / availability / reliance of each attribute: {words}."
-    return Figure(title="Availability against predictivity", figure=figure, text=text)
