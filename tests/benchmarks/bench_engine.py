@@ -10,6 +10,10 @@ convert, prepare and stack one image after the other, then ``encode_image``) and
 decoding, computing, shards, the entry in a new store). Printed are the seconds of each, summed over the slices, and
 the ratios; a ratio's range is that of the slices. Slices bring the three as close in time as possible, since a
 machine's speed drifts; ``--slices 1`` times each in one piece. ``--device cuda`` measures an accelerator.
+
+On Linux the cores that other processes used meanwhile are measured too. Whoever shares two cores with them has one,
+and nothing can overlap: slices with more than a tenth of a core taken are left out of the quiet ratios, and counted.
+``--wait SECONDS`` waits so long in all for quiet moments.
 """
 
 from __future__ import annotations
@@ -34,6 +38,9 @@ from audit.models import load_model
 from audit.models.base import Model
 from audit.outputs import EncodedImages
 from audit.store import Store
+
+QUIET = 0.1
+"""Cores used by others, at most, for a moment to count as quiet."""
 
 MODELS = {
     "ViT-B-32": "open_clip:ViT-B-32/random",
@@ -95,15 +102,41 @@ def engine_rows(model: Model, root: Path, names: list[str]) -> np.ndarray:
         return np.array(outputs[EncodedImages()])
 
 
-def timed(function: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
-    started = time.perf_counter()
-    rows = function()
-    return time.perf_counter() - started, rows
+def keep(rows: dict[str, np.ndarray], kind: str, function: Callable[[], np.ndarray]) -> None:
+    rows[kind] = function()
 
 
-def measure(model: Model, root: Path, names: list[str], slices: int, repeats: int) -> None:
+def others(function: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a function took and the cores that other processes used meanwhile."""
+    before, own, started = _busy(), time.process_time(), time.perf_counter()
+    function()
+    spent = time.perf_counter() - started
+    return spent, max(_busy() - before - (time.process_time() - own), 0.0) / spent
+
+
+def _busy() -> float:
+    """Return the seconds that all cores of the machine were busy, or taken by the host."""
+    if not Path("/proc/stat").exists():
+        return 0.0
+    user, nice, system, _, _, hard, soft, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + hard + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+
+class Patience:
+    """Waits for quiet moments, so many seconds in all."""
+
+    def __init__(self, seconds: float) -> None:
+        self.until = time.monotonic() + seconds
+
+    def wait(self) -> None:
+        while time.monotonic() < self.until and others(lambda: time.sleep(1.5))[1] > QUIET:
+            pass
+
+
+def measure(model: Model, root: Path, names: list[str], slices: int, repeats: int, patience: Patience) -> None:
     size = default_batch_size(model.device, model.preprocessing)
     seconds: dict[str, list[float]] = {"forward": [], "plain": [], "engine": []}
+    taken: list[float] = []
     # Whole batches a slice, so that no kind of run has a smaller last batch.
     length = max(size, round(len(names) / slices / size) * size)
     parts = [names[start : start + length] for start in range(0, len(names), length)]
@@ -117,18 +150,29 @@ def measure(model: Model, root: Path, names: list[str], slices: int, repeats: in
             ("plain", functools.partial(plain, model, root, part, size)),
             ("engine", functools.partial(engine_rows, model, root, part)),
         ]
-        rows = {}
+        rows: dict[str, np.ndarray] = {}
+        patience.wait()
+        shares = []
         for kind, function in kinds[turn % 3 :] + kinds[: turn % 3]:
-            spent, rows[kind] = timed(function)
+            spent, share = others(functools.partial(keep, rows, kind, function))
             seconds[kind].append(spent)
+            shares.append(share)
+        taken.append(max(shares))
         assert np.array_equal(rows["forward"], rows["engine"])
         assert np.array_equal(rows["plain"], rows["engine"])
-    table = pd.DataFrame(seconds)
+    table = pd.DataFrame(seconds).assign(images=[len(parts[turn % len(parts)]) for turn in range(len(taken))])
+    quiet = table[np.asarray(taken) <= QUIET]
+    print(f"{model.name}: batches of {size}; others took {np.median(taken):.2f} cores (median of slices)")
+    report(f"all {len(table)} slices", table)
+    if 0 < len(quiet) < len(table):
+        report(f"the {len(quiet)} quiet slices", quiet)
+
+
+def report(title: str, table: pd.DataFrame) -> None:
     total = table.sum()
-    count = repeats * len(names)
-    print(f"{model.name}: {count} images in batches of {size}, {len(table)} slices")
-    for kind in seconds:
-        print(f"  {kind:8s} {total[kind]:8.2f} s  {count / total[kind]:8.1f} images/s")
+    print(f" {title}, {total['images']:.0f} images")
+    for kind in ("forward", "plain", "engine"):
+        print(f"  {kind:8s} {total[kind]:8.2f} s  {total['images'] / total[kind]:8.1f} images/s")
     for against, words in (("forward", "engine / forward-only"), ("plain", "engine / plain loop  ")):
         ratios = table[against] / table["engine"]
         print(
@@ -144,14 +188,16 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=10)
     parser.add_argument("--models", nargs="+", default=["ViT-B-32", "RN50"], help="short names or specifications")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--wait", type=float, default=0.0, help="seconds to wait for quiet moments, in all")
     arguments = parser.parse_args()
     print(f"{torch.get_num_threads()} torch threads, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         names = photographs(root, arguments.images)
+        patience = Patience(arguments.wait)
         for name in arguments.models:
             model = load_model(MODELS.get(name, name), device=arguments.device)
-            measure(model, root, names, arguments.slices, arguments.repeats)
+            measure(model, root, names, arguments.slices, arguments.repeats, patience)
     print(f"load at the end {os.getloadavg()[0]:.1f}")
 
 
