@@ -103,29 +103,36 @@ def reliance(prediction: NDArray[np.int64], label: NDArray[np.int64], implied: N
     from audit.significance import score_test
 
     known = label >= 0
-    conflicts, pushed, free, answered = [], [], [], []
-    for k in np.unique(implied[implied >= 0]).tolist():
-        others = known & (label != k)
-        here = others & (implied == k)
-        if here.any():
-            away = others & (implied != k)
-            conflicts.append(here.sum())
-            pushed.append((prediction[here] == k).sum())
-            free.append(away.sum())
-            answered.append((prediction[away] == k).sum())
-    n = np.asarray(conflicts, dtype=np.float64)
+    found = [
+        (k, here, away)
+        for k in np.unique(implied[implied >= 0]).tolist()
+        if (here := known & (label != k) & (implied == k)).any()
+        for away in (known & (label != k) & (implied != k),)
+    ]
+    n = np.asarray([here.sum() for _, here, _ in found], dtype=np.float64)
     if not n.sum():
         nothing = float("nan")
         return Reliance(nothing, nothing, nothing, nothing, nothing, nothing, 0)
-    f, e = np.asarray(pushed) / n, np.nan_to_num(divide(answered, free))
+    free = np.asarray([away.sum() for _, _, away in found], dtype=np.float64)
+    f = np.asarray([(prediction[here] == k).mean() for k, here, _ in found])
+    e = np.nan_to_num(divide([(prediction[away] == k).sum() for k, _, away in found], free))
     room = np.maximum(1 - e, 1e-9)
     value = float((n * (f - e) / room).sum() / n.sum())
     followed, expected = float((n * f).sum() / n.sum()), float((n * e).sum() / n.sum())
-    outside = max(float(np.sum(free)), 1.0)
+    outside = max(float(free.sum()), 1.0)
     bounds = newcombe_interval(followed * n.sum(), n.sum(), expected * outside, outside)
-    scale = max(1 - expected, 1e-9)
     difference = followed - expected
-    p_value = float(score_test(followed * n.sum(), n.sum(), expected * outside, outside))
+    # A sample in conflict about one class is free about the others: f and e are not independent.
+    influence = np.zeros(len(label))
+    for place, (k, here, away) in enumerate(found):
+        influence[here] += ((prediction[here] == k) - followed) / n.sum()
+        if free[place]:
+            influence[away] -= n[place] / n.sum() * ((prediction[away] == k) - e[place]) / free[place]
+    alone = followed * (1 - followed) / n.sum() + expected * (1 - expected) / outside
+    wider = max(1.0, float(np.sqrt((influence**2).sum() / alone))) if alone > 0 else 1.0
+    scale = max(1 - expected, 1e-9) / wider
+    z = special.ndtri(float(score_test(followed * n.sum(), n.sum(), expected * outside, outside)) / 2) / wider
+    p_value = float(2 * special.ndtr(z))
     return Reliance(
         value=value,
         low=max(-1.0, value - (difference - float(bounds.low)) / scale),
