@@ -20,7 +20,7 @@ from audit.backgrounds.inputs import Inputs, predicted_words, read_background, r
 from audit.backgrounds.interventions import NAMES, Intervention, RegionShares, battery, render_variant, words
 from audit.backgrounds.overall_rows import FOLLOWS, Overall, conflict_codes, overall_scores
 from audit.backgrounds.published import published_drops, published_gaps
-from audit.backgrounds.regions import REGION_WORDS, RegionSource, choose_region
+from audit.backgrounds.regions import REGION_WORDS, RegionSource, box_columns, choose_region
 from audit.backgrounds.sides import PairSource, side_column
 from audit.backgrounds.verdicts import verdict
 from audit.backgrounds.zero_shot import CORRECTED, TEMPLATE, VOCABULARY, BackgroundProbabilities
@@ -66,8 +66,10 @@ class BackgroundReliance(Audit):
         Where the subject is: masks, boxes, the model's own saliency, or the middle of the image.
     cut
         Whether changes of the subject cover its bounding box or follow its outline, which leaks its shape.
+    name_backgrounds
+        Let the model name each image's background where no column does; a person should correct its guesses.
     backgrounds
-        Words to name backgrounds with, where no column does.
+        Words to name backgrounds with.
     axes
         Axes on which the published models' line is straight.
     n_min
@@ -123,6 +125,7 @@ class BackgroundReliance(Audit):
     interventions: tuple[str, ...] = NAMES
     region: RegionSource = "auto"
     cut: Literal["box", "mask"] = "box"
+    name_backgrounds: bool = False
     backgrounds: tuple[str, ...] = VOCABULARY
     axes: Axes = "logit"
     n_min: Annotated[int, Bounds(5, 500)] = 20
@@ -139,7 +142,9 @@ class BackgroundReliance(Audit):
         return self.background or dataset.roles.background
 
     def naming(self, dataset: Dataset) -> BackgroundProbabilities | None:
-        """Return the model's own naming of backgrounds, ``None`` where the data says them."""
+        """Return the model's own naming of backgrounds, ``None`` unless it is asked for and the data does not say them."""
+        if not self.name_backgrounds:
+            return None
         if self.background_column(dataset) is not None or side_column(dataset, self.side) is not None:
             return None
         return BackgroundProbabilities(backgrounds=self.backgrounds, template=TEMPLATE)
@@ -182,13 +187,24 @@ class BackgroundReliance(Audit):
             changed = self.changes(dataset, model)
         except InputError as error:
             return [str(error)]
-        known = self.background_column(dataset) or side_column(dataset, self.side)
-        if not reasons and not known and not changed and lacking(model, "text_encoder"):
+        if not reasons and not self._told(dataset, changed):
             reasons.append(
-                f"'{dataset.name}' has no background column: choose one or pass --background COLUMN (or take a model "
-                "that reads text, which names backgrounds itself, or images, whose background can be changed)"
+                f"'{dataset.name}' has no background column and no masks: choose a column or pass --background COLUMN "
+                "(or let a model that reads text name backgrounds with name_backgrounds=true, or say with "
+                "region=center that subjects stand in the middle)"
             )
+        if not reasons and self.name_backgrounds and self.naming(dataset) is not None:
+            reasons += lacking(model, "text_encoder")
         return reasons
+
+    def _told(self, dataset: Dataset, changed: Mapping[str, Intervention]) -> bool:
+        """Whether anything tells subject from background; the middle of an image does only when a person says so."""
+        if self.background_column(dataset) or side_column(dataset, self.side) or self.naming(dataset):
+            return True
+        if "variant" in dataset.metadata.columns:
+            return True
+        located = dataset.roles.mask is not None or box_columns(dataset) is not None or self.region != "auto"
+        return bool(changed) and located
 
     def __call__(self, outputs: ModelOutputs) -> Result:
         """Compute drop, reliance, the changes' effects and what they rest on."""

@@ -164,7 +164,7 @@ def test_corrected_backgrounds_override_the_column():
 def test_what_is_missing_is_said_before_anything_runs():
     table, model, question = _table(50), Precomputed(), BackgroundReliance()
     assert "no label column" in question.missing(_dataset(table, label=None), model)[0]
-    assert "no background column" in question.missing(_dataset(table, background=None), model)[0]
+    assert "no background column and no masks" in question.missing(_dataset(table, background=None), model)[0]
     assert "no column 'sky'" in BackgroundReliance(side="sky").missing(_dataset(table), model)[0]
 
 
@@ -267,7 +267,9 @@ def test_a_model_that_reads_the_background_has_the_opposite_signs(squares, tmp_p
 
 def test_backgrounds_are_named_by_a_model_that_reads_text(squares, tmp_path):
     nameless = squares.with_roles(Roles(label="label", mask="mask"))
-    question = BackgroundReliance(draws=200, interventions=(), backgrounds=("red", "green", "blue"))
+    question = BackgroundReliance(
+        draws=200, interventions=(), name_backgrounds=True, backgrounds=("red", "green", "blue")
+    )
     result = running.run(question, nameless, FakeCLIP(), store=Store(tmp_path)).result
     assert set(result.by_sample["background_used"]) <= {"red", "green", "blue"}
     assert any("named by the model itself, out of 3 words" in note for note in result.notes)
