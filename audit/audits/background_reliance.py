@@ -142,7 +142,7 @@ class BackgroundReliance(Audit):
         return self.background or dataset.roles.background
 
     def naming(self, dataset: Dataset) -> BackgroundProbabilities | None:
-        """Return the model's own naming of backgrounds, ``None`` unless it is asked for and the data does not say them."""
+        """Return the model's own naming of backgrounds, ``None`` unless asked for where the data does not say them."""
         if not self.name_backgrounds:
             return None
         if self.background_column(dataset) is not None or side_column(dataset, self.side) is not None:
