@@ -129,7 +129,7 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
     st.subheader(escape_markdown(f"By {kind.replace('_', ' ') or words}"), anchor=False)
     selectable = "where" in table.columns
     if selectable:
-        st.caption("Click a row to see its images below.")
+        st.caption("Tick a row to see its images below.")
     wheres = [str(where) for where in table["where"]] if selectable else []
     chosen = wheres.index(state["where"]) if state["where"] in wheres else None
     row = show_table(table, key=f"{key} groups {kind}", select=selectable, chosen=chosen)

@@ -280,10 +280,11 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
         if inputs.family is None:
             own = [row for row in own if row["attribute"] == main.name]
         worst = min(own, key=lambda row: float(row["value"]))
-        sentence = (
-            f"Accuracy depends on {name}: the lowest is {worst['group']} at {_share(worst)}, "
-            f"against {_share(accuracy)} overall ({numbers})."
-        )
+        if worst.get("q_value", 1.0) < 1 - LEVEL:
+            sentence = f"Accuracy depends on {name}: the lowest is {worst['group']} at {_share(worst)}, against"
+        else:
+            sentence = f"Accuracy depends on {name} within classes, though no subgroup is clearly lowest overall:"
+        sentence = f"{sentence} {_share(accuracy)} overall ({numbers})."
         return Verdict(state="differs", sentence=sentence, score="macro_std")
     n = inputs.cells().cell_n.sum(axis=0)
     detectable = detectable_difference(float(accuracy["value"]), n[n > 0], n.sum() - n[n > 0])

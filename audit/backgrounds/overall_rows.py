@@ -127,6 +127,8 @@ def _drop_rows(counts: SideCounts, drop: MeanDrop, line: Line) -> list[dict[str,
     low, high = drop.over_classes
     if not np.isfinite(low):
         low, high = drop.over_images
+    # Student's interval over few classes reaches past what a difference of two shares can be.
+    low, high = max(low, -1.0), min(high, 1.0)
     n = counts.n[counts.both].sum(axis=0)
     return [
         {

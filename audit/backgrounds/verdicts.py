@@ -33,7 +33,8 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
     -------
     Verdict
         About the drop where there is one, else about BG-Gap of given variants, noise on subject and background, or
-        cue conflict. ``differs`` when p < .05 or, for the drop, when a class has q < .05.
+        cue conflict. ``differs`` when p < .05; for the drop, when a class has q < .05, or p < .05 (over images)
+        and the interval over classes leaves out 0.
     """
     by_name = {score["score"]: score for score in scores}
     drop = by_name.get("drop")
@@ -66,6 +67,9 @@ def _about_drop(drop: Mapping[str, Any], by_name: Mapping[str, Any], rows: Seque
     if drop["support"] < 2:
         numbers = f"drop {format_value(drop['value'], 'points')}, 95 % interval {interval} {over}"
     numbers += f", {format_p(drop['p_value'])}"
+    if not found and drop["p_value"] < LEVEL and drop["low"] <= 0 <= drop["high"]:
+        sentence = f"No evidence beyond these very classes: {common} on common backgrounds, {counter} on counter ones"
+        return Verdict(state="no_difference", sentence=f"{sentence} ({numbers}).", score="drop")
     if found or (drop["p_value"] < LEVEL and drop["value"] > 0):
         named = ", ".join(f"{row['class']} ({row['common'] or 'common'})" for row in found[:4])
         more = f" and {len(found) - 4} more" if len(found) > 4 else ""
