@@ -277,6 +277,9 @@ class BackgroundReliance(Audit):
         answers: dict[str, Answers] = {name: answering.read(outputs, variants[name], inputs.answers) for name in names}
         region: Region | None = shares.region if shares is not None else None
         said = REGION_WORDS[type(region).__name__] if region is not None else ""
+        left_out = [words(name) for name in self.interventions if name not in variants]
+        if left_out:
+            notes.append(f"Not done, because every class has one sample only: {', '.join(left_out)}")
         if region is not None:
             notes.insert(0, f"Where the subject is was told by {said}")
         predicted = {name: self._in_words(found, inputs) for name, found in answers.items()}

@@ -218,7 +218,7 @@ def resolve(protocol: Protocol, dataset: Dataset, model: Model) -> Protocol:
     columns = set(dataset.metadata.columns)
     if NameScores().missing(dataset, model):
         return "data"
-    if {INDEX_COLUMN, "side"} <= columns:
+    if INDEX_COLUMN in columns:
         return "1-vs-1000"
     return "nine" if {"variant", "wnid"} <= columns and "classifier" in model.abilities else "data"
 
