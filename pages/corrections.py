@@ -43,7 +43,7 @@ def show_corrections(audit: Audit, dataset: Dataset, shown: pd.DataFrame, *, key
         words = column.removesuffix("_used").replace("_", " ")
         with st.expander(f"Correct the {words}s of these samples", icon=":material/edit_note:"):
             st.caption(
-                "Choose another value where it is wrong and save: the audit is then asked again with your values. "
+                "Write another value where it is wrong and save; then run the audit again with your values. "
                 "Every version is kept."
             )
             edited = _editor(shown, column, key=f"{key} {column}")
@@ -85,7 +85,7 @@ def _editor(shown: pd.DataFrame, column: str, *, key: str) -> pd.Series[str]:
     found = st.data_editor(
         table,
         key=key,
-        disabled=held,
+        disabled=["_index", *held],
         column_config={
             column: st.column_config.TextColumn(words, help=f"Values so far: {known}"),
             **{name: st.column_config.Column(name.replace("_", " ")) for name in held},

@@ -18,15 +18,16 @@ def ternary(rows: pd.DataFrame) -> Figure | None:
 
     if rows.empty:
         return None
-    size = 9 + 18 * np.sqrt(rows["n"].to_numpy(dtype=float) / rows["n"].max())
+    size = 8 + 10 * np.sqrt(rows["n"].to_numpy(dtype=float) / rows["n"].max())
     figure = go.Figure(
         go.Scatterternary(
             a=rows["follows_label"],
             b=rows["follows_background"],
             c=rows["follows_neither"],
             mode="markers+text",
+            cliponaxis=False,
             text=rows["class"].astype("str"),
-            textposition="top center",
+            textposition="middle right",
             marker={"size": size, "color": ACCENT, "opacity": 0.8},
             customdata=rows["where"].tolist(),
             hovertext=[
