@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.models.base import Model, Preprocessing
     from audit.outputs import ModelOutputs
+    from audit.panels import Panel
     from audit.result import Result
 
 
@@ -198,6 +199,9 @@ class Audit(ABC):
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {}
     """Published values of known models: {score: {model: value}}, drawn as grey ticks."""
 
+    examines: ClassVar[str] = ""
+    """Words of the switch that asks :meth:`examine` about one sample; empty for audits that cannot."""
+
     corrects: ClassVar[Mapping[str, str]] = {}
     """Columns of ``by_sample`` that a person may correct on the page, and the column that corrections make."""
 
@@ -237,6 +241,33 @@ class Audit(ABC):
         The page shows them side by side, with the columns ``p_true, NAME`` and ``predicted, NAME`` of ``by_sample``.
         """
         return {}
+
+    def panels(self, result: Result, dataset: Dataset, where: str) -> Sequence[Panel]:  # noqa: ARG002
+        """Return rows of pictures and plots for the page, from the result alone; shown between figures and tables.
+
+        Parameters
+        ----------
+        result
+            What the audit found.
+        dataset
+            The data.
+        where
+            The ``where`` JSON of the selected row of ``by_group``, or of a clicked point; empty for none.
+        """
+        return ()
+
+    def examine(
+        self,
+        result: Result,  # noqa: ARG002
+        dataset: Dataset,  # noqa: ARG002
+        model: Model,  # noqa: ARG002
+        sample: str | Image.Image,  # noqa: ARG002
+    ) -> Sequence[Panel]:
+        """Return what the model makes of one sample or of an image from elsewhere, computed when asked for.
+
+        The page offers it where :attr:`examines` is not empty.
+        """
+        return ()
 
     def compare(self, results: Mapping[str, Result], dataset: Dataset) -> Sequence[Figure]:  # noqa: ARG002
         """Return further figures for several models on the same dataset, in the order of their names."""
