@@ -6,36 +6,25 @@ passed over. Saving several at once makes one version; a value can be withdrawn,
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import func, insert, select
 
+from audit.database import Database
 from audit.errors import InputError
 from audit.export import to_csv
+from audit.migrations import CORRECTIONS
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from audit.dataset import Dataset
 
-FILE = "corrections.sqlite"
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS correction (
-    version INTEGER NOT NULL,
-    dataset TEXT NOT NULL,
-    name TEXT NOT NULL,
-    sample_id TEXT NOT NULL,
-    content TEXT NOT NULL,
-    value TEXT,
-    created TEXT NOT NULL,
-    PRIMARY KEY (dataset, name, sample_id, version)
-)
-"""
 _COLUMNS = ("version", "dataset", "name", "sample_id", "content", "value", "created")
 
 
@@ -45,11 +34,13 @@ class Corrections:
     Parameters
     ----------
     home
-        Folder of the database; written to with the first correction.
+        The home folder; its database is written to with the first correction.
+    database
+        Another database than the home folder's own.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.file = Path(home) / FILE
+    def __init__(self, home: Path, database: Database | None = None) -> None:
+        self.database = database or Database(home)
 
     def add(self, dataset: Dataset, dataset_name: str, column: str, values: Mapping[str, str | None]) -> int:
         """Keep corrected values and return their version.
@@ -77,33 +68,38 @@ class Corrections:
             stranger = list(values)[int(np.flatnonzero(rows < 0)[0])]
             raise InputError(f"`values` must name samples of '{dataset.name}'; '{stranger}' is none.")
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        with closing(self._open()) as database, database:
-            # Immediate: two who save at once get two versions.
-            database.execute("BEGIN IMMEDIATE")
-            last = database.execute(
-                "SELECT COALESCE(MAX(version), 0) FROM correction WHERE dataset = ? AND name = ?",
-                (dataset_name, column),
-            ).fetchone()[0]
-            database.executemany(
-                "INSERT INTO correction VALUES (?, ?, ?, ?, ?, ?, ?)",
+
+        def action(connection: Connection) -> int:
+            # Two who save at once get two versions. SQLite has one writer at a time; PostgreSQL needs to be told.
+            if connection.dialect.name == "postgresql":
+                place = func.hashtext(f"{dataset_name}/{column}")
+                connection.execute(select(func.pg_advisory_xact_lock(place)))
+            known = select(func.max(CORRECTIONS.c.version)).where(
+                CORRECTIONS.c.dataset == dataset_name, CORRECTIONS.c.name == column
+            )
+            version = int(connection.execute(known).scalar() or 0) + 1
+            same = {"version": version, "dataset": dataset_name, "name": column, "created": now}
+            connection.execute(
+                insert(CORRECTIONS),
                 [
-                    (last + 1, dataset_name, column, sample, dataset.content_hashes[row], value, now)
+                    {**same, "sample_id": sample, "content": dataset.content_hashes[row], "value": value}
                     for (sample, value), row in zip(values.items(), rows.tolist(), strict=True)
                 ],
             )
-        return int(last) + 1
+            return version
+
+        return self.database.write(action)
 
     def history(self, dataset_name: str, column: str | None = None) -> pd.DataFrame:
         """Return every correction ever kept of a dataset, the oldest first."""
-        if not self.file.is_file():
+        if not self.database.exists:
             return pd.DataFrame(columns=list(_COLUMNS))
-        query = "SELECT * FROM correction WHERE dataset = ?"
-        chosen: tuple[str, ...] = (dataset_name,)
+        query = select(*(CORRECTIONS.c[name] for name in _COLUMNS)).where(CORRECTIONS.c.dataset == dataset_name)
         if column is not None:
-            query, chosen = f"{query} AND name = ?", (dataset_name, column)
-        with closing(self._open()) as database:
-            found = database.execute(f"{query} ORDER BY version, sample_id", chosen).fetchall()
-        return pd.DataFrame(found, columns=list(_COLUMNS))
+            query = query.where(CORRECTIONS.c.name == column)
+        query = query.order_by(CORRECTIONS.c.version, CORRECTIONS.c.sample_id)
+        found = self.database.read(lambda connection: connection.execute(query).all())
+        return pd.DataFrame([tuple(row) for row in found], columns=list(_COLUMNS))
 
     def current(self, dataset_name: str, *, version: int | None = None) -> pd.DataFrame:
         """Return the values that hold, one row a column and sample.
@@ -142,9 +138,3 @@ class Corrections:
             values: Any = pd.Series(rows["value"].to_numpy(), index=rows["sample_id"], dtype="str")
             metadata = metadata.assign(**{str(column): values.reindex(dataset.index).astype("str")})
         return dataset.with_metadata(metadata)
-
-    def _open(self) -> sqlite3.Connection:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self.file, timeout=30, isolation_level=None)
-        database.execute(_SCHEMA)
-        return database

@@ -16,6 +16,7 @@ from pages.job_panel import escape_markdown, job_of, settings_request, show_job,
 from pages.map_chart import show_map
 from pages.markup import empty_html, heading_html, plural
 from pages.navigation import DATA, link
+from pages.people import marks_of
 from pages.result_view import gallery_words, precomputed_column
 from pages.selection import (
     inside_any,
@@ -28,6 +29,7 @@ from pages.selection import (
 from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, workspace
 from pages.state import PageState
 from pages.tables import download_table, show_counted
+from pages.tagging import show_tagging
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -276,7 +278,11 @@ def _show_selection(
             st.rerun()
     st.caption(gallery_words(rows, dataset.roles.label, prediction))
     if dataset.has_images:
-        show_gallery(dataset, rows, state, prediction=prediction, detail=False, key="explore")
+        bar = st.container()
+        marks = marks_of(dataset)
+        show_gallery(dataset, rows, state, prediction=prediction, detail=False, marks=marks, key="explore")
+        with bar:
+            show_tagging(dataset, rows, key="explore", source=title)
     with st.expander(f"Table of {plural(len(rows), 'row')}", icon=":material/table:", expanded=not dataset.has_images):
         st.dataframe(rows.head(_TABLE_ROWS), key="explore rows")
         download_table(rows, f"{dataset.name}-selection", key="explore rows", label="Selection")

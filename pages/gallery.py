@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
@@ -41,9 +42,13 @@ def show_gallery(
     prediction: str | None,
     tags: Sequence[str] = (),
     detail: bool = True,
+    marks: Mapping[str, Sequence[str]] | None = None,
     key: str,
 ) -> None:
     """Show the samples of a table, a page at a time, and the one that was clicked.
+
+    With ``marks``, samples can be selected: by the tick on a picture, with Shift or Ctrl and a click, or with the
+    space bar; T asks for a tag. :mod:`pages.tagging` acts on what is selected.
 
     Parameters
     ----------
@@ -59,6 +64,8 @@ def show_gallery(
         Columns whose values make the tag.
     detail
         Whether the opened sample is shown here, above the thumbnails.
+    marks
+        Further tags by sample id, those that people gave; ``None`` where samples cannot be selected.
     key
         Unique name of this gallery.
     """
@@ -70,16 +77,66 @@ def show_gallery(
         show_sample(dataset, table, opened, state, prediction=prediction, tags=tags, key=key)
     page, rows, pages = page_of(len(table), state.number("page", 1), PAGE_SIZE)
     shown = cards(dataset, table, list(table.index[rows]), prediction=prediction, tags=tags)
+    selection = Selection.of(key)
     picked = _component()(
         key=f"{key} gallery {page}",
-        data={"samples": card_data(dataset, shown), "chosen": opened, "description": plural(len(table), "sample")},
+        data={
+            "samples": card_data(dataset, shown, marks or {}),
+            "chosen": opened,
+            "description": plural(len(table), "sample"),
+            "selectable": marks is not None,
+            "picked": selection.among(table),
+            "count": selection.count,
+        },
         on_opened_change=lambda: None,
+        on_picked_change=lambda: None,
+        on_tagging_change=lambda: None,
     )
+    selection.take(picked.picked)
+    selection.tagging = picked.tagging is not None
     if picked.opened and picked.opened != opened:
         state.update({"sample": str(picked.opened)})
         st.rerun()
     if pages > 1:
         _pager(state, page, pages, len(table), key)
+
+
+@dataclasses.dataclass
+class Selection:
+    """What is selected in one gallery, over all its pages.
+
+    Parameters
+    ----------
+    ids
+        The samples, in the order in which they were selected.
+    count
+        How often the browser has changed it: an answer to an older state must not undo a newer one.
+    tagging
+        Whether the browser asks for a tag in this very run.
+    """
+
+    ids: list[str] = dataclasses.field(default_factory=list)
+    count: int = 0
+    tagging: bool = False
+
+    @classmethod
+    def of(cls, key: str) -> Selection:
+        """Return the selection of the gallery with this name."""
+        held: Selection = st.session_state.setdefault(f"{key} selection", cls())
+        return held
+
+    def among(self, table: pd.DataFrame) -> list[str]:
+        """Return the selected samples that are rows of a table."""
+        return [sample for sample in self.ids if sample in table.index]
+
+    def take(self, sent: Any) -> None:
+        """Keep what the browser sent, unless it is older than what is known."""
+        if sent and int(sent["count"]) > self.count:
+            self.ids, self.count = [str(sample) for sample in sent["ids"]], int(sent["count"])
+
+    def clear(self) -> None:
+        """Select nothing."""
+        self.ids = []
 
 
 def _pager(state: PageState, page: int, pages: int, length: int, key: str) -> None:
@@ -152,7 +209,9 @@ def picture_of(dataset: Dataset, sample: str, folder: Path, *, size: int) -> tup
         return None, problem.reason
 
 
-def card_data(dataset: Dataset, shown: Sequence[Card]) -> list[dict[str, Any]]:
+def card_data(
+    dataset: Dataset, shown: Sequence[Card], marks: Mapping[str, Sequence[str]] | None = None
+) -> list[dict[str, Any]]:
     """Return what the gallery component draws, pictures as data so that no original is ever served."""
     # The folder is asked for here: a thread of the pool has no session.
     folder = thumbnail_folder()
@@ -165,6 +224,7 @@ def card_data(dataset: Dataset, shown: Sequence[Card]) -> list[dict[str, Any]]:
             "prediction": card.prediction,
             "wrong": card.wrong,
             "tag": card.tag,
+            "marks": list((marks or {}).get(card.sample_id, ())),
             "alternative": card.alternative,
             "source": source,
             "problem": problem,

@@ -20,6 +20,7 @@ _ICONS: Mapping[str, str] = {
 _ICON = ":material/query_stats:"
 
 HOME, DATA, EXPLORE, COMPARE = "overview", "dataset-and-models", "map-of-samples", "side-by-side"
+CURATE, REVIEW, REPORT = "curation", "review-meeting", "written-report"
 """Addresses of the fixed pages; none may equal a file's name in this folder."""
 
 
@@ -30,7 +31,7 @@ def audit_path(name: str) -> str:
 
 def build_pages() -> dict[str, list[Any]]:
     """Return the pages by section of the navigation, and remember them for links between pages."""
-    from pages import compare, data, explore, home
+    from pages import compare, curate, data, explore, home
 
     start = st.Page(home.show, title="Overview", icon=":material/home:", url_path=HOME, default=True)
     source = st.Page(data.show, title="Data and models", icon=":material/database:", url_path=DATA)
@@ -44,6 +45,8 @@ def build_pages() -> dict[str, list[Any]]:
     pages[EXPLORE] = st.Page(explore.show, title="Explore", icon=":material/bubble_chart:", url_path=EXPLORE)
     pages[COMPARE] = st.Page(compare.show, title="Compare models", icon=":material/compare_arrows:", url_path=COMPARE)
     sections["All samples, all models"] = [pages[EXPLORE], pages[COMPARE]]
+    pages[CURATE] = st.Page(curate.show, title="Curate", icon=":material/label:", url_path=CURATE)
+    sections["Curate, decide, report"] = [pages[CURATE]]
     st.session_state["pages"] = pages
     return sections
 
