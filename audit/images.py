@@ -8,6 +8,7 @@ with. A path is checked against its root each time it is opened, so that a link 
 from __future__ import annotations
 
 import functools
+import io
 import os
 import struct
 import warnings
@@ -44,6 +45,7 @@ __all__ = [
     "hash_file",
     "hash_files",
     "hash_paths",
+    "open_bytes",
     "open_image",
     "open_small",
 ]
@@ -123,6 +125,17 @@ def open_small(path: str | Path, *, root: Path, at_least: int, pixel_cap: int = 
     return _decode(path, root, pixel_cap, at_least=at_least)
 
 
+def open_bytes(content: bytes, *, pixel_cap: int = PIXEL_CAP) -> Image.Image:
+    """Return an image that came as bytes, such as an upload, read as :func:`open_image` reads a file.
+
+    Raises
+    ------
+    ImageProblem
+        If it cannot be used.
+    """
+    return _decode_file(io.BytesIO(content), len(content), pixel_cap, at_least=None)
+
+
 def check_files(metadata: pd.DataFrame, root: Path, pixel_cap: int = PIXEL_CAP) -> pd.DataFrame:
     """Return the samples whose file cannot be used, as far as that shows without decoding it.
 
@@ -180,20 +193,25 @@ def _decode(path: str | Path, root: Path, pixel_cap: int, at_least: int | None) 
     real, status = regular_file(path, root)
     try:
         with open(real, "rb") as file:  # noqa: PTH123 - as above
-            image = _identify(file, status.st_size)
-            if image.width * image.height > pixel_cap:
-                raise ImageProblem(_cap_reason(image.width, image.height))
-            if at_least is not None:
-                image.draft("RGB", (at_least, at_least))
-            try:
-                image.load()
-                return _upright(image)
-            except _DECODER_ERRORS as error:
-                raise _problem(file, status.st_size, error) from error
+            return _decode_file(file, status.st_size, pixel_cap, at_least)
     except PermissionError as error:
         raise ImageProblem(FORBIDDEN) from error
     except FileNotFoundError as error:
         raise ImageProblem(MISSING) from error
+
+
+def _decode_file(file: BinaryIO, size: int, pixel_cap: int, at_least: int | None) -> Image.Image:
+    try:
+        image = _identify(file, size)
+        if image.width * image.height > pixel_cap:
+            raise ImageProblem(_cap_reason(image.width, image.height))
+        if at_least is not None:
+            image.draft("RGB", (at_least, at_least))
+        try:
+            image.load()
+            return _upright(image)
+        except _DECODER_ERRORS as error:
+            raise _problem(file, size, error) from error
     except MemoryError as error:
         raise ImageProblem("unreadable: not enough memory") from error
 

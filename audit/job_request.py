@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from audit.base import canonical, specification
 from audit.errors import InputError
-from audit.fields import build_audit
+from audit.fields import build_audit, fields_of
 from audit.result import plain
+
+if TYPE_CHECKING:
+    from audit.base import Audit
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["audit", "embed", "map"]
@@ -86,6 +89,24 @@ class JobRequest:
             As :meth:`specification`.
         """
         return hashlib.blake2b(canonical(self.specification()).encode(), digest_size=12).hexdigest()
+
+
+def audit_request(audit: Audit, dataset: str, model: str, *, fingerprint: str) -> JobRequest:
+    """Return the request for an audit's answer, the same whoever asks.
+
+    Parameters
+    ----------
+    audit
+        With its parameters.
+    dataset, model
+        Registered names.
+    fingerprint
+        The dataset's.
+    """
+    settings = {field.name: getattr(audit, field.name) for field in fields_of(audit)}
+    return JobRequest(
+        kind="audit", dataset=dataset, model=model, audit=audit.name(), settings=settings, fingerprint=fingerprint
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

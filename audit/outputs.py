@@ -281,10 +281,15 @@ class Predictions(DerivedExtractor):
         if column is None:
             return super().missing(dataset, model)
         if column == "":
-            remedy = "give --prediction COLUMN or choose a model that predicts"
+            remedy = "choose the column of predictions, or a model that predicts"
             return [f"'{dataset.name}' has no prediction column and {model.name} cannot classify: {remedy}"]
-        known = column in dataset.metadata.columns
-        return [] if known else [f"'{dataset.name}' has no column '{column}' to read predictions from"]
+        if column in dataset.metadata.columns:
+            return []
+        from audit.models.options import near
+
+        # Predictions of many models often come as a table of their own.
+        meant = near(column, map(str, dataset.metadata.columns)) or " A table that has it can be joined to the data."
+        return [f"'{dataset.name}' has no column '{column}' to read predictions from.{meant.rstrip('.?')}"]
 
     def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
         """Return the probabilities unless the predictions are given."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from audit import job_request
 from audit.errors import InputError
 from audit.fields import build_audit, fields_of, parse
 from audit.registry import audit_class
 from audit.run import explain_missing
 from pages.forms import show_fields, show_roles
-from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
+from pages.job_panel import escape_markdown, job_of, show_job, submit
 from pages.markup import empty_html, heading_html, waiting_html
 from pages.navigation import DATA, link
 from pages.result_view import show_result
@@ -34,6 +35,7 @@ from pages.state import PageState, setting_text, text_settings
 if TYPE_CHECKING:
     from audit.base import Audit
     from audit.dataset import Dataset
+    from audit.job_request import JobRequest
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,12 +126,9 @@ def link_settings(name: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return text_settings(held, {field: defaults.get(field, missing) for field in held})
 
 
-def audit_request(audit: Audit, dataset_name: str, dataset: Dataset, model_name: str) -> Any:
+def audit_request(audit: Audit, dataset_name: str, dataset: Dataset, model_name: str) -> JobRequest:
     """Return the job that would answer an audit's question."""
-    settings = {field.name: getattr(audit, field.name) for field in fields_of(audit)}
-    return settings_request(
-        "audit", dataset_name, model_name, fingerprint=dataset.fingerprint, settings=settings, audit=audit.name()
-    )
+    return job_request.audit_request(audit, dataset_name, model_name, fingerprint=dataset.fingerprint)
 
 
 def _show_unanswered(question: Question, state: PageState) -> None:

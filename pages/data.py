@@ -144,7 +144,7 @@ def _show_counts(dataset: Dataset, columns: list[str], state: PageState) -> None
     else:
         column = st.selectbox("Count by", columns, key=f"count {dataset.name}", width=360)
     counts = count_values(dataset.metadata[column])
-    st.caption("Tick a row to see its images below.")
+    st.caption("Click a row to see its images below.")
     configuration = {
         "samples": st.column_config.NumberColumn("n", format="localized"),
         "share": st.column_config.ProgressColumn("share of all samples", format="%.1f %%", min_value=0, max_value=100),

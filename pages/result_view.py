@@ -19,9 +19,12 @@ from pages.gallery import show_gallery
 from pages.job_panel import escape_markdown
 from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
 from pages.navigation import COMPARE, EXPLORE, link
+from pages.panels_view import show_examination, show_panels
+from pages.people import marks_of
 from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image, wrong_first
 from pages.session import chosen_model, figures_of, number_of, workspace
 from pages.tables import download_table, show_table
+from pages.tagging import show_tagging
 
 if TYPE_CHECKING:
     from audit.base import Audit, Figure
@@ -50,9 +53,11 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
     st.html(verdict_html(result.verdict))
     show_number(audit, result, key=key)
     _show_figures(audit, key, dataset, state)
+    show_panels(audit, result, dataset, state, key=f"{key} panels")
     _show_tables(result, key, state)
     shown = _show_gallery(result, dataset, state, key)
     show_changed_images(audit, result, dataset, shown, state["sample"], key=key)
+    show_examination(audit, result, dataset, state, key=f"{key} examine")
     show_corrections(audit, dataset, shown, key=f"{key} corrections")
     _show_reading(audit, result, facts)
     _show_next(audit, result, key, state, shown)
@@ -129,7 +134,7 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
     st.subheader(escape_markdown(f"By {kind.replace('_', ' ') or words}"), anchor=False)
     selectable = "where" in table.columns
     if selectable:
-        st.caption("Tick a row to see its images below.")
+        st.caption("Click a row to see its images below.")
     wheres = [str(where) for where in table["where"]] if selectable else []
     chosen = wheres.index(state["where"]) if state["where"] in wheres else None
     row = show_table(table, key=f"{key} groups {kind}", select=selectable, chosen=chosen)
@@ -176,7 +181,11 @@ def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) 
         if len(pictured) < len(rows):
             st.caption(f"Shown are the {plural(len(pictured), 'sample')} with a usable image.")
         tags = [column for column in json.loads(where or "{}") if column not in (dataset.roles.label, prediction)]
-        show_gallery(dataset, pictured, state, prediction=prediction, tags=tags, key=key)
+        bar = st.container()
+        marks = marks_of(dataset)
+        show_gallery(dataset, pictured, state, prediction=prediction, tags=tags, marks=marks, key=key)
+        with bar:
+            show_tagging(dataset, rows, key=key, source=where_text(where))
     else:
         st.dataframe(rows.head(500), key=f"{key} rows")
     return rows

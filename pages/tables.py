@@ -27,13 +27,31 @@ COLUMN_WORDS = {
     "support": "support",
     "null": "with no effect",
     "p_value": "p",
-    "q_value": "q (corrected p)",
+    "q_value": "q",
     "difference_low": "difference, 95 % low",
     "difference_high": "difference, 95 % high",
     "how": "how the interval came about",
     DRAWING: "value, interval, no effect",
 }
 """Headings of the columns that mean the same in every audit."""
+
+COLUMN_HELP = {
+    "value": "The score itself.",
+    "low": "Lower end of the 95 % interval.",
+    "high": "Upper end of the 95 % interval.",
+    "n": "Samples behind the value.",
+    "support": "What the value rests on: groups, classes or pairs.",
+    "null": "The value if there were no effect.",
+    "p_value": "How often chance alone gives a value as far out as this one.",
+    "q_value": "p corrected for the number of rows looked at: the share of false alarms among rows at most this small.",
+    DRAWING: "Dot: value; line: 95 % interval; hollow diamond: the value with no effect.",
+}
+"""What those columns say; shown when the pointer rests on a heading."""
+
+_NARROW = {"n": 84, "support": 84, "p_value": 84, "q_value": 84, "value": 92, "low": 96, "high": 96, "null": 128}
+"""Widths in pixels, so that the drawing, the value and q are seen without scrolling."""
+
+_SELECTION = ("single-row", "single-cell")
 
 _UNIT_COLUMNS = ("value", "low", "high", "null")
 _DIFFERENCE_COLUMNS = ("difference", "difference_low", "difference_high")
@@ -68,11 +86,11 @@ def show_table(
     """
     shown = readable(table, own_axis=own_axis)
     styled = _styled(table, shown)
-    configuration: dict[str, Any] = {
-        column: st.column_config.Column(COLUMN_WORDS.get(column, column.replace("_", " "))) for column in shown.columns
-    }
+    configuration: dict[str, Any] = {column: _configuration(str(column), shown[column]) for column in shown.columns}
     if DRAWING in shown.columns:
-        configuration[DRAWING] = st.column_config.ImageColumn(COLUMN_WORDS[DRAWING], width=_DRAWN_COLUMN)
+        configuration[DRAWING] = st.column_config.ImageColumn(
+            COLUMN_WORDS[DRAWING], width=_DRAWN_COLUMN, help=COLUMN_HELP[DRAWING]
+        )
     height = _ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
     common: dict[str, Any] = {
         "column_config": configuration,
@@ -85,9 +103,26 @@ def show_table(
         st.dataframe(styled, **common)
         return None
     default: Any = {"selection": {"rows": [chosen]}} if chosen is not None else None
-    event = st.dataframe(styled, on_select="rerun", selection_mode="single-row", selection_default=default, **common)
-    rows = event.selection.rows
-    return rows[0] if rows else None
+    event = st.dataframe(styled, on_select="rerun", selection_mode=_SELECTION, selection_default=default, **common)
+    return picked_row(event.selection)
+
+
+def picked_row(selection: Mapping[str, Any]) -> int | None:
+    """Return the row that was ticked, or that a clicked cell lies in; ``None`` for neither."""
+    rows, cells = selection["rows"], selection["cells"]
+    if cells:
+        return int(cells[0][0])
+    return int(rows[0]) if rows else None
+
+
+def _configuration(column: str, values: pd.Series[Any]) -> Any:
+    number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    return st.column_config.Column(
+        COLUMN_WORDS.get(column, column.replace("_", " ")),
+        width=_NARROW.get(column),
+        help=COLUMN_HELP.get(column),
+        alignment="right" if number else None,
+    )
 
 
 def _styled(table: pd.DataFrame, shown: pd.DataFrame) -> Any:
@@ -225,8 +260,7 @@ def show_counted(
     if not select:
         st.dataframe(table, **common)
         return None
-    chosen = st.dataframe(table, on_select="rerun", selection_mode="single-row", width=680, **common).selection.rows
-    return chosen[0] if chosen else None
+    return picked_row(st.dataframe(table, on_select="rerun", selection_mode=_SELECTION, width=680, **common).selection)
 
 
 def download_table(table: pd.DataFrame, name: str, *, key: str, label: str = "") -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps, TiffImagePlugin
 
-from audit.images import ImageProblem, check_files, open_image, open_small
+from audit.images import ImageProblem, check_files, open_bytes, open_image, open_small
 
 
 def noise(height: int = 48, width: int = 64, seed: int = 0) -> Image.Image:
@@ -164,6 +164,21 @@ def test_the_first_frame_of_several_is_taken(kind: str, options: dict[str, objec
     opened = open_image("a.img", root=tmp_path)
     assert opened.getpixel((4, 4)) == (255, 0, 0)
     assert np.asarray(opened.copy()).shape == (8, 8, 3)
+
+
+def test_bytes_are_read_as_a_file_is(tmp_path: Path) -> None:
+    noise().save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    assert open_bytes(content).tobytes() == open_image("a.png", root=tmp_path).tobytes()
+
+
+@pytest.mark.parametrize(("cut", "expected"), [(0, "empty file"), (600, "truncated image")])
+def test_damaged_bytes_are_told_as_a_damaged_file_is(cut: int, expected: str) -> None:
+    buffer = io.BytesIO()
+    noise().save(buffer, "PNG")
+    with pytest.raises(ImageProblem) as caught:
+        open_bytes(buffer.getvalue()[:cut])
+    assert caught.value.reason == expected
 
 
 def test_an_image_above_the_cap_is_not_decoded(tmp_path: Path) -> None:

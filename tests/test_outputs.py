@@ -150,12 +150,14 @@ def test_the_models_own_column_goes_before_that_of_the_data() -> None:
     model.prediction = "label"  # type: ignore[attr-defined]
     assert Predictions().compute(colours(prediction="said"), model).tolist() == ["red", "green"]
     model.prediction = "nowhere"  # type: ignore[attr-defined]
-    assert Predictions().missing(colours(), model) == ["'colours' has no column 'nowhere' to read predictions from"]
+    assert Predictions().missing(colours(), model) == [
+        "'colours' has no column 'nowhere' to read predictions from. A table that has it can be joined to the data"
+    ]
 
 
 def test_nothing_to_predict_from_is_said_with_the_remedy() -> None:
     [reason] = Predictions().missing(colours(), FakeModel("plain"))
-    assert reason.startswith("'colours' has no prediction column and plain cannot classify: give --prediction COLUMN")
+    assert reason.startswith("'colours' has no prediction column and plain cannot classify: choose the column of pre")
 
 
 def test_predictions_on_changed_images_never_come_from_a_column() -> None:

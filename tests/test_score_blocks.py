@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
-from audit.score_blocks import largest, product, sampled_products
+from audit import score_blocks
+from audit.score_blocks import error_bound, largest, product, sampled_products
 
 
 def test_ties_without_end_fall_back_to_sorting_everything():
@@ -24,3 +26,22 @@ def test_products_of_bfloat16_inputs_are_summed_in_float32():
     found = product(rows, rows, "bfloat16")
     assert found.dtype == torch.float32
     assert torch.allclose(found, rows.float() @ rows.float().T)
+
+
+@pytest.mark.parametrize("quicker", [True, False])
+def test_either_library_multiplies_within_the_bound(quicker: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score_blocks, "numpy_is_quicker", lambda: quicker)
+    draw = np.random.default_rng(0)
+    left, right = (table / np.linalg.norm(table, axis=1)[:, None] for table in draw.normal(size=(2, 30, 64)))
+    quick = [torch.from_numpy(table.astype(np.float32)) for table in (left, right)]
+    memory = torch.empty((40, 30))
+    bound = error_bound(64, "float32")
+    assert np.abs(product(*quick, "float32").numpy() - left @ right.T).max() <= bound
+    into = product(*quick, "float32", memory)
+    assert np.abs(into.numpy() - left @ right.T).max() <= bound
+    assert into.data_ptr() == memory.data_ptr()
+
+
+def test_the_quicker_library_is_measured_once() -> None:
+    assert score_blocks.numpy_is_quicker() is score_blocks.numpy_is_quicker()
+    assert score_blocks.numpy_is_quicker.cache_info().misses == 1

@@ -177,7 +177,7 @@ class BackgroundReliance(Audit):
     def missing(self, dataset: Dataset, model: Model) -> list[str]:
         """Return what is lacking: labels, answers, and something to tell backgrounds by."""
         if dataset.roles.label is None:
-            return [f"'{dataset.name}' has no label column: choose one or pass --label COLUMN"]
+            return [f"'{dataset.name}' has no label column: choose the column of the true classes"]
         chosen = [column for column in (self.background, self.side) if column is not None]
         unknown = [column for column in chosen if column not in dataset.metadata.columns]
         if unknown:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 
 from audit.base import Audit, Bounds, Column, Extractor, Figure
+from audit.layer_outputs import PooledLayers
 from audit.outputs import Embeddings
 from audit.result import Result, score_table
 from audit.robustness.case import Case, curve_of, make_case
 from audit.robustness.index import OS, SO
 from audit.robustness.mixing import EXTRA, available
-from audit.robustness.outputs import CenterNeighbors, PooledLayers
+from audit.robustness.outputs import CenterNeighbors
 from audit.robustness.overall import overall_rows
 from audit.robustness.published import COHORTS, ROBUSTNESS_INDEX, published_scores
 from audit.robustness.rows import confusion_rows, curve_rows, error_rows, pair_rows, part_rows
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.models.base import Model
     from audit.outputs import ModelOutputs
+    from audit.panels import Panel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,8 +75,8 @@ class RobustnessIndex(Audit):
     mitigation
         Try center-mean removal and ComBat on held-out groups.
     stain
-        Embed the images once more in one common colour, as a further mitigation, which takes as long as embedding
-        them; auto: by Reinhard's method for at most `sample_limit` samples.
+        For stained tissue: embed the images once more in one common colour, as a further mitigation; takes as long
+        as embedding them.
     layers
         Share of class and center in the variance of every layer; takes a further pass over the images.
     mixing
@@ -126,7 +128,7 @@ class RobustnessIndex(Audit):
     probes: bool = True
     repeats: Annotated[int, Bounds(2, 50)] = 5
     mitigation: bool = True
-    stain: Literal["auto", "none", "reinhard", "macenko"] = "auto"
+    stain: Literal["none", "reinhard", "macenko"] = "none"
     layers: bool = False
     mixing: bool = False
     sample_limit: Annotated[int, Bounds(200, 100_000, 100)] = 5000
@@ -150,14 +152,11 @@ class RobustnessIndex(Audit):
             return None
         return Embeddings(variant=StainNormalised(method="macenko" if self.stain == "macenko" else "reinhard"))
 
-    def requires(self, dataset: Dataset, model: Model) -> Sequence[Extractor]:
+    def requires(self, dataset: Dataset, model: Model) -> Sequence[Extractor]:  # noqa: ARG002
         """Return embeddings and neighbours, and what the further tables need."""
         wanted: list[Extractor] = [Embeddings(), self.neighbors]
-        normalised = self.normalised
-        if normalised is not None:
-            fits = len(dataset) <= self.sample_limit and not normalised.missing(dataset, model)
-            if self.stain != "auto" or fits:
-                wanted.append(normalised)
+        if self.normalised is not None:
+            wanted.append(self.normalised)
         if self.layers:
             wanted.append(PooledLayers())
         return wanted
@@ -218,7 +217,7 @@ class RobustnessIndex(Audit):
         if self.mitigation:
             normalised = self.normalised
             anew = {}
-            if normalised is not None and normalised in outputs:
+            if normalised is not None:
                 method = "Macenko" if self.stain == "macenko" else "Reinhard"
                 anew[f"{method} colours"] = np.asarray(outputs[normalised])
             parts.append(mitigation_rows(case, sample, anew))
@@ -253,6 +252,13 @@ class RobustnessIndex(Audit):
         from audit.robustness.figures import page_figures
 
         return page_figures(result)
+
+    def panels(self, result: Result, dataset: Dataset, where: str) -> Sequence[Panel]:
+        """Return the samples of the lowest margin beside their nearest neighbours of either type, as images."""
+        from audit.robustness.panels import neighbor_panel
+
+        panel = neighbor_panel(result, dataset, where)
+        return () if panel is None else (panel,)
 
     def compare(self, results: Mapping[str, Result], dataset: Dataset) -> Sequence[Figure]:
         """Return the models' indices on the same draws of groups, and how probable each rank is."""

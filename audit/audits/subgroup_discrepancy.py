@@ -126,13 +126,13 @@ class SubgroupDiscrepancy(Audit):
         """Return what is lacking: labels, predictions, and something to tell subgroups by."""
         reasons = super().missing(dataset, model)
         if dataset.roles.label is None:
-            reasons.insert(0, f"'{dataset.name}' has no label column: choose one or pass --label COLUMN")
+            reasons.insert(0, f"'{dataset.name}' has no label column: choose the column of the true classes")
         columns = attribute_columns(dataset, self.attribute)
         unknown = [column for column in columns if column not in dataset.metadata.columns]
         reasons += [f"'{dataset.name}' has no column '{column}' to use as an attribute" for column in unknown]
         if not columns and (not self.error_slices or Embeddings().missing(dataset, model)):
             reasons.append(
-                f"'{dataset.name}' has no attribute column: choose one or pass --attribute COLUMN "
+                f"'{dataset.name}' has no attribute column: choose the columns that tell subgroups "
                 "(or give embeddings, to search look-alike groups)"
             )
         return list(dict.fromkeys(reasons))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +83,21 @@ def _add_model(arguments: argparse.Namespace, workspace: Workspace, console: Con
     console.say(f"Added the model {workspace.add_model(source)}.")
 
 
-def serve(workspace: Workspace, wanted: int, console: Console) -> int:
+def serve(workspace: Workspace, wanted: int, console: Console, *, meanwhile: Callable[[], None] | None = None) -> int:
     """Serve the dashboard until Ctrl-C and return the exit status.
 
     The worker is started with it. When it ends, the worker finishes what waits and runs, and then stops.
+
+    Parameters
+    ----------
+    workspace
+        What is served.
+    wanted
+        The port, or the next free one.
+    console
+        Says where it is.
+    meanwhile
+        Called once the dashboard answers.
     """
     from audit.serving import dashboard, free_port
 
@@ -96,6 +108,8 @@ def serve(workspace: Workspace, wanted: int, console: Console) -> int:
             if port != wanted:
                 console.say(f"Port {wanted} is taken.")
             console.say(f"Model Audit is at http://localhost:{port} (Ctrl-C stops it).")
+            if meanwhile is not None:
+                meanwhile()
             return process.wait()
     except KeyboardInterrupt:
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,6 +13,9 @@ from audit.result import plain
 
 if TYPE_CHECKING:
     from audit.progress import Progress
+
+TOLD_EVERY = 5.0
+"""Seconds between two lines about progress where no bar can be drawn."""
 
 
 class Console:
@@ -55,13 +59,19 @@ class Console:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[Progress], None]]:
-        """Yield a callback that draws a bar a stage on standard error, when somebody looks at it."""
+        """Yield a callback that draws a bar a stage on standard error; into a file it writes a line now and then."""
         from tqdm import tqdm
 
         bars: dict[str, tqdm[Any]] = {}
         hidden = not self._remarks.isatty()
+        told = time.monotonic()
 
         def report(progress: Progress) -> None:
+            nonlocal told
+            if hidden and time.monotonic() - told >= TOLD_EVERY:
+                told = time.monotonic()
+                rate = f", {progress.rate:,.0f}/s" if progress.rate else ""
+                self.tell(f"{progress.stage}: {progress.done:,} of {progress.total:,}{rate}")
             if progress.stage not in bars:
                 for other in bars.values():
                     other.close()

@@ -103,6 +103,12 @@ def _able(
     questions: Sequence[Audit], dataset: Dataset, model: Model, *, every: bool
 ) -> tuple[list[Audit], list[dict[str, Any]]]:
     if not every:
+        reasons = questions[0].missing(dataset, model)
+        if any(" column" in reason for reason in reasons):
+            raise InputError(
+                f"`{questions[0].name()}` cannot run on '{dataset.name}' with {model.name}: {'; '.join(reasons)}. "
+                "Columns are chosen with --label, --prediction, --attribute, --group-id, --center and --background."
+            )
         return list(questions), []
     able, left_out = [], []
     for question in questions:

@@ -198,10 +198,10 @@ def _ambiguous(
         for name, found in doubtful[:SHOWN]
     ]
     more = f" and {len(doubtful) - SHOWN} more" if len(doubtful) > SHOWN else ""
-    remedy = "--label wnid" if aliases else "--label COLUMN"
+    remedy = "one of WordNet ids (wnid)" if aliases else "one with a name for each class"
     problem = (
         f"{len(doubtful)} class name{'s' if len(doubtful) > 1 else ''} could mean several classes of {model.name}: "
-        f"{', '.join(meanings)}{more}. Use a label column that tells them apart, such as {remedy}"
+        f"{', '.join(meanings)}{more}. Use a label column that tells them apart, {remedy}"
     )
     return [problem]
 

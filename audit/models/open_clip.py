@@ -128,7 +128,7 @@ def load(
     return OpenClipModel(
         module=network,
         tokenizer=tokenizer,
-        name=model_name(FAMILY, name, weights=weights, seed=seed),
+        name=model_name(FAMILY, name, weights=weights, seed=seed, options=options),
         preprocessing=preprocessing(network, options),
         device=device,
         dtype=dtype,

@@ -21,11 +21,30 @@ def near(name: str, known: Iterable[str], *, n: int = 5) -> str:
     return f" Did you mean {' or '.join(found)}?" if found else ""
 
 
-def model_name(family: str, name: str, *, weights: Path | None, seed: int | None) -> str:
-    """Return the name of a model as a short specification: its file or its seed, where it has one, but no folders."""
-    if weights is not None:
-        return f"{family}:{name}?weights={weights.name}"
-    return f"{family}:{name}" if seed is None else f"{family}:{name}?seed={seed}"
+def model_name(
+    family: str, name: str, *, weights: Path | None, seed: int | None, options: Mapping[str, str] | None = None
+) -> str:
+    """Return the name of a model as a short specification, without folders.
+
+    Parameters
+    ----------
+    family, name
+        As in the specification.
+    weights
+        Its file, where it has one.
+    seed
+        Of random weights.
+    options
+        As given: two models that differ in one of them have two names.
+    """
+    said = {} if weights is None else {"weights": weights.name}
+    if seed is not None:
+        said["seed"] = str(seed)
+    for key, value in (options or {}).items():
+        said.setdefault(key, Path(value).name)
+    if not said:
+        return f"{family}:{name}"
+    return f"{family}:{name}?{'&'.join(f'{key}={value}' for key, value in said.items())}"
 
 
 def integer(options: Mapping[str, str], key: str, *, low: int = 0) -> int | None:

@@ -101,7 +101,7 @@ def load(
     classes, assumed = _classes(network, options, certain=weights is None and seed is None)
     return TimmModel(
         module=network,
-        name=model_name(FAMILY, name, weights=weights, seed=seed),
+        name=model_name(FAMILY, name, weights=weights, seed=seed, options=options),
         preprocessing=preprocessing(network, options),
         device=device,
         dtype=dtype,

@@ -104,7 +104,7 @@ def load(
     return TorchvisionModel(
         last=last,
         module=network,
-        name=model_name(FAMILY, name, weights=weights, seed=seed),
+        name=model_name(FAMILY, name, weights=weights, seed=seed, options=options),
         preprocessing=preprocessing(published, options),
         device=device,
         dtype=dtype,

@@ -162,7 +162,7 @@ def load(
         last=last,
         tokenizer=tokenizer,
         module=network,
-        name=model_name(FAMILY, name, weights=None, seed=None),
+        name=model_name(FAMILY, name, weights=None, seed=None, options=options),
         preprocessing=prepare,
         device=device,
         dtype=dtype,

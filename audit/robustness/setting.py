@@ -49,12 +49,9 @@ class Setting:
         known = dataset.metadata.columns
         reasons = []
         if not label:
-            reasons.append(f"'{dataset.name}' has no label column: choose one or pass --label COLUMN")
+            reasons.append(f"'{dataset.name}' has no label column: choose the column of the true classes")
         if not center:
-            reasons.append(
-                f"'{dataset.name}' has no center column (hospital, scanner, camera, country): "
-                "choose one or pass --center COLUMN"
-            )
+            reasons.append(f"'{dataset.name}' has no center column (hospital, scanner, camera, country): choose one")
         unknown = [column for column in (center, subset) if column and column not in known]
         reasons += [f"'{dataset.name}' has no column '{column}'" for column in unknown]
         if label and center and label == center:

@@ -353,7 +353,7 @@ def test_domains_of_real_photographs_are_seen_before_their_classes(shared_data, 
     some.assign(filepath=[str(folder / path) for path in some["filepath"]]).to_csv(tmp_path / "few.csv", index=False)
     data = load_dataset(tmp_path / "few.csv", images=folder)
     spec = "timm:mobilenetv2_100?num_classes=1001&pad_type=same&mean=0.5,0.5,0.5&std=0.5,0.5,0.5"
-    audit = RobustnessIndex(k=5, draws=200, permutations=199, probes=False, stain="none")
+    audit = RobustnessIndex(k=5, draws=200, permutations=199, probes=False)
     result = run(audit, data, load_model(spec, weights=weights), store=Store(tmp_path / "store")).result
     row = result.overall.loc["robustness_index"]
     assert 0.12 < row["value"] < 0.3

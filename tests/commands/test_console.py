@@ -1,6 +1,8 @@
 import io
 import json
 
+import pytest
+
 from audit.commands.console import Console
 from audit.progress import Progress
 
@@ -56,3 +58,12 @@ def test_each_stage_has_its_bar_on_the_remarks_stream() -> None:
     assert answer.getvalue() == ""
     assert "Decoding" in remarks.getvalue()
     assert "Encoding" in remarks.getvalue()
+
+
+def test_into_a_file_progress_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    remarks = io.StringIO()
+    monkeypatch.setattr("audit.commands.console.TOLD_EVERY", 0.0)
+    with Console(io.StringIO(), remarks).progress() as report:
+        report(Progress(stage="Images", done=1500, total=2000, rate=120.4))
+        report(Progress(stage="Images", done=2000, total=2000, rate=0.0))
+    assert remarks.getvalue().splitlines() == ["Images: 1,500 of 2,000, 120/s", "Images: 2,000 of 2,000"]

@@ -93,7 +93,10 @@ def test_what_the_audit_lacks_is_said_in_plain_words(cli: Cli, tmp_path: Path) -
     (tmp_path / "bare.csv").write_text("sample_id,prediction\na,cat\n", encoding="utf-8")
     said = cli("run", "toy", tmp_path / "bare.csv")
     assert said.status == 2
-    assert said.err == "audit: error: `toy` cannot run on 'bare' with precomputed: 'bare' has no label column.\n"
+    assert said.err == (
+        "audit: error: `toy` cannot run on 'bare' with precomputed: 'bare' has no label column. "
+        "Columns are chosen with --label, --prediction, --attribute, --group-id, --center and --background.\n"
+    )
 
 
 def test_out_holds_every_table_twice_the_rest_as_json_and_the_quarantine(cli: Cli, pets: Path, tmp_path: Path) -> None:

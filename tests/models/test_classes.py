@@ -73,7 +73,7 @@ def test_an_ambiguous_name_is_a_problem_that_names_its_meanings_and_the_remedy()
     match = match_classes(imagenet_model(), ("crane", "tench"))
     assert len(match.problems) == 1
     assert "'crane' (n02012849 'crane' or n03126707 'crane')" in match.problems[0]
-    assert "--label wnid" in match.problems[0]
+    assert "WordNet ids (wnid)" in match.problems[0]
     with pytest.raises(InputError, match="crane"):
         match.select(np.zeros((1, 1000)))
 

@@ -74,3 +74,10 @@ def test_near_names_are_offered_and_far_ones_are_not():
     assert options.near("resnt50", ["resnet50", "vgg"]) == " Did you mean resnet50?"
     assert options.near("b-32", ["ViT-B-32", "RN50"]) == " Did you mean ViT-B-32?"
     assert options.near("zzz", ["resnet50"]) == ""
+
+
+def test_two_models_that_differ_in_an_option_have_two_names() -> None:
+    given = {"mean": "0.5", "crop": "1", "class_names": "/some/where/names.txt"}
+    name = options.model_name("timm", "a", weights=Path("/x/w.pt"), seed=None, options=given)
+    assert name == "timm:a?weights=w.pt&mean=0.5&crop=1&class_names=names.txt"
+    assert options.model_name("timm", "a.random", weights=None, seed=4, options={"seed": "4"}) == "timm:a.random?seed=4"

@@ -55,8 +55,7 @@ def test_what_is_missing_is_said_in_plain_words(page: AppTest, workspace: Worksp
     page.run()
     assert not page.exception
     assert "something is missing" in words(page)
-    assert "gone" in words(page)
-    assert not page.button
+    assert "has no column 'gone' to read predictions from" in words(page).replace("&#x27;", "'")
 
 
 def test_with_nothing_loaded_the_page_says_what_to_do(page: AppTest) -> None:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from audit.base import Audit, Bounds, Column, Extractor
+from audit.base import Audit, Bounds, Column, Extractor, select
 from audit.outputs import ModelOutputs, Predictions
+from audit.panels import Panel, Picture, PictureGroup, PictureRow
 from audit.result import Result, Verdict, score_table
 from audit.statistics import wilson_interval
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from audit.dataset import Dataset
     from audit.models.base import Model
 
@@ -46,6 +49,7 @@ class GroupAccuracy(Audit):
     formula: ClassVar[str] = r"a_g = \frac{1}{n_g}\sum_{i \in g} 1[\hat y_i = y_i]"
     limits: ClassVar[str] = "Groups that are not in the data are not seen."
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes")
+    examines: ClassVar[str] = "Look at one sample"
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {"worst_group_accuracy": {"a model": 0.7}}
 
     attributes: tuple[Column, ...] = ()
@@ -86,6 +90,28 @@ class GroupAccuracy(Audit):
             ),
             notes=outputs.notes,
         )
+
+    def panels(self, result: Result, dataset: Dataset, where: str) -> Sequence[Panel]:
+        rows = []
+        for group, row in result.by_group[result.by_group["kind"] == "subgroup"].iterrows():
+            first = result.by_sample[select(str(row["where"]), dataset.metadata)].head(3)
+            pictures = tuple(
+                Picture(sample_id=str(sample), caption=str(said["prediction"]), wrong=not said["correct"])
+                for sample, said in first.iterrows()
+            )
+            chosen = " (selected)" if row["where"] == where else ""
+            groups = (PictureGroup(title="First three", pictures=pictures),)
+            rows.append(PictureRow(title=f"Group {group}{chosen}", groups=groups, where=str(row["where"])))
+        return (Panel(title="Groups in pictures", text="The first samples of every group.", rows=tuple(rows)),)
+
+    def examine(self, result: Result, dataset: Dataset, model: Model, sample: str | Image.Image) -> Sequence[Panel]:
+        if isinstance(sample, str):
+            said = str(result.by_sample.loc[sample, "prediction"])
+            pictures = (Picture(sample_id=sample, caption=said, box=(0.25, 0.25, 0.75, 0.75)),)
+        else:
+            said, pictures = f"{sample.width} x {sample.height} pixels", (Picture(caption="yours", image=sample),)
+        row = PictureRow(title=f"Looked at: {said}", groups=(PictureGroup(title="", pictures=pictures),))
+        return (Panel(title="What it is", rows=(row,)),)
 
     def _rows(self, dataset: Dataset, right: np.ndarray, kind: str, column: str) -> list[dict[str, Any]]:
         rows = []

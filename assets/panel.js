@@ -1,0 +1,82 @@
+// Rows of pictures in groups. Text from the data is set as text, never as HTML.
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  const frame = parentElement.querySelector(".panel");
+  frame.replaceChildren(...data.rows.map((row) => rowElement(row, data, setTriggerValue)));
+}
+
+function element(name, className, text) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function rowElement(row, data, setTriggerValue) {
+  const section = element("section", "row");
+  section.setAttribute("aria-label", row.title);
+  const heading = element("h4", "title");
+  if (row.where) {
+    const button = element("button", "lead", row.title);
+    button.type = "button";
+    button.setAttribute("aria-pressed", String(row.where === data.where));
+    button.onclick = () => setTriggerValue("row", row.where);
+    heading.append(button);
+  } else {
+    heading.textContent = row.title;
+  }
+  section.append(heading);
+  if (row.text) section.append(element("p", "text", row.text));
+  const groups = element("div", "groups");
+  groups.append(...row.groups.map((group) => groupElement(group, data, setTriggerValue)));
+  section.append(groups);
+  return section;
+}
+
+function groupElement(group, data, setTriggerValue) {
+  const made = element("div", "group");
+  if (group.title) made.append(element("div", "heading", group.title));
+  const list = element("ul", "pictures");
+  list.append(...group.pictures.map((picture) => pictureElement(picture, data, setTriggerValue)));
+  made.append(list);
+  return made;
+}
+
+function pictureElement(picture, data, setTriggerValue) {
+  const item = element("li", "");
+  const card = element(picture.id ? "button" : "div", "card");
+  if (picture.id) {
+    card.type = "button";
+    card.title = picture.id;
+    card.setAttribute("aria-pressed", String(picture.id === data.chosen));
+    card.onclick = () => setTriggerValue("opened", picture.id);
+  }
+  const frame = element("span", "frame");
+  if (picture.source) {
+    const image = element("img", "");
+    image.alt = picture.alternative;
+    image.decoding = "async";
+    // Tiny images stay crisp instead of turning into a blur.
+    image.onload = () => image.classList.toggle("tiny", image.naturalWidth < 72);
+    image.src = picture.source;
+    frame.append(image);
+    if (picture.box) frame.append(boxElement(picture.box));
+  } else {
+    frame.classList.add("empty");
+    frame.append(element("span", "", picture.problem || "no image"));
+  }
+  card.append(frame);
+  if (picture.tag) card.append(element("span", "tag", picture.tag));
+  if (picture.caption) card.append(element(picture.wrong ? "s" : "span", "caption", picture.caption));
+  item.append(card);
+  return item;
+}
+
+function boxElement([left, top, right, bottom]) {
+  const box = element("span", "box");
+  box.style.left = `${100 * left}%`;
+  box.style.top = `${100 * top}%`;
+  box.style.width = `${100 * (right - left)}%`;
+  box.style.height = `${100 * (bottom - top)}%`;
+  return box;
+}
