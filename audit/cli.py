@@ -1,4 +1,4 @@
-"""The command line: ``audit demo | app | list | embed | run | compare | store``.
+"""The command line: ``audit demo | app | list | embed | run | compare | report | store``.
 
 Exit status: 0 done, 1 a ``--fail-if`` holds, 2 bad input (one line on standard error), 3 an error of the program
 itself (with a traceback), 130 stopped by Ctrl-C.
@@ -23,7 +23,7 @@ BAD_INPUT = 2
 BROKEN = 3
 STOPPED = 130
 
-COMMANDS = ("demo", "app", "listing", "embed", "run", "compare", "store")
+COMMANDS = ("demo", "app", "listing", "embed", "run", "compare", "report", "store")
 """Modules of :mod:`audit.commands`, in the order of the help."""
 
 

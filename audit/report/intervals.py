@@ -1,0 +1,140 @@
+"""The drawing every page shares, as a picture without any script: dot, line, hollow diamond.
+
+A report has to print and to open anywhere, so nothing is drawn by JavaScript in it. Text and grid take
+``currentColor``: the page that holds the drawing decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from audit.plots import ACCENT, NEUTRAL
+from audit.wording import format_interval, format_value
+
+WIDTH = 760
+ROW = 30
+_NAMES = 250
+_VALUES = 190
+_AXIS = 26
+_LONGEST_NAME = 36
+
+
+def interval_svg(rows: Sequence[Mapping[str, Any]], *, name: str, bound: float | None = None, text: str = "") -> str:
+    """Draw rows as dots with intervals on one axis, their names to the left and their numbers to the right.
+
+    Parameters
+    ----------
+    rows
+        Each with ``value`` and, where known, ``low``, ``high``, ``null``, ``n``, ``unit``.
+    name
+        Key of each row's name.
+    bound
+        Drawn as a dashed line through all rows.
+    text
+        What the drawing shows, for those who cannot see it.
+
+    Returns
+    -------
+    str
+        An ``svg`` element; empty when no row has a value.
+    """
+    shown = [row for row in rows if _number(row, "value") is not None]
+    if not shown:
+        return ""
+    low, high = _domain(shown, bound)
+    left, right = _NAMES, WIDTH - _VALUES
+
+    def across(value: float) -> float:
+        return left + (right - left) * (value - low) / (high - low)
+
+    height = ROW * len(shown) + _AXIS
+    parts = [_grid(low, high, across, height - _AXIS, str(shown[0].get("unit") or ""))]
+    if bound is not None:
+        parts.append(
+            f'<line x1="{across(bound):.1f}" x2="{across(bound):.1f}" y1="0" y2="{height - _AXIS}" '
+            'stroke="currentColor" stroke-width="2" stroke-dasharray="5 4"/>'
+        )
+    parts += [_row(row, name, ROW * (place + 0.5), across) for place, row in enumerate(shown)]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'aria-label="{escape(text)}" font-family="sans-serif" font-size="14" fill="currentColor">'
+        f"<title>{escape(text)}</title>{''.join(parts)}</svg>"
+    )
+
+
+def _row(row: Mapping[str, Any], name: str, y: float, across: Any) -> str:
+    unit = str(row.get("unit") or "")
+    label = str(row.get(name, "")).replace("_", " ")
+    shown = label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 1]}…"
+    value, low, high, null = (_number(row, key) for key in ("value", "low", "high", "null"))
+    assert value is not None
+    parts = [f'<text x="{_NAMES - 14}" y="{y + 5:.1f}" text-anchor="end">{escape(shown)}</text>']
+    if low is not None and high is not None:
+        parts.append(
+            f'<line x1="{across(low):.1f}" x2="{across(high):.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{ACCENT}" '
+            'stroke-width="4" stroke-linecap="round"/>'
+        )
+    if null is not None:
+        x = across(null)
+        parts.append(
+            f'<path d="M{x - 7:.1f} {y:.1f} L{x:.1f} {y - 7:.1f} L{x + 7:.1f} {y:.1f} L{x:.1f} {y + 7:.1f} Z" '
+            f'fill="none" stroke="{NEUTRAL}" stroke-width="2.5"/>'
+        )
+    parts.append(f'<circle cx="{across(value):.1f}" cy="{y:.1f}" r="6.5" fill="{ACCENT}"/>')
+    interval = format_interval(low, high, unit) if low is not None and high is not None else ""
+    numbers = format_value(value, unit) + (f" ({interval})" if interval else "")
+    n = _number(row, "n")
+    numbers += f"  n={n:,.0f}" if n is not None else ""
+    parts.append(f'<text x="{WIDTH - _VALUES + 14}" y="{y + 4:.1f}" font-size="11.5">{escape(numbers)}</text>')
+    return "".join(parts)
+
+
+def _grid(low: float, high: float, across: Any, bottom: float, unit: str) -> str:
+    parts = []
+    for tick in ticks(low, high):
+        x = across(tick)
+        parts.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom:.1f}" stroke="currentColor" stroke-opacity=".14"/>'
+            f'<text x="{x:.1f}" y="{bottom + 18:.1f}" text-anchor="middle" font-size="12" opacity=".75">'
+            f"{escape(tick_text(tick, unit))}</text>"
+        )
+    return "".join(parts)
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Return round numbers between two values, evenly spaced, at most so many."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
+        return []
+    raw = (high - low) / max(most - 1, 1)
+    scale = 10 ** math.floor(math.log10(raw))
+    step = next(scale * factor for factor in (1, 2, 2.5, 5, 10) if scale * factor >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [round(step * place, 12) for place in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def tick_text(value: float, unit: str) -> str:
+    """Return an axis label: whole percentages for shares, few digits otherwise."""
+    if unit in ("share", "points"):
+        return f"{100 * value:.4g} %"
+    return f"{value:,.4g}".replace("-", "−")
+
+
+def _domain(rows: Sequence[Mapping[str, Any]], bound: float | None) -> tuple[float, float]:
+    known = [_number(row, key) for row in rows for key in ("value", "low", "high", "null")]
+    values = np.array([value for value in (*known, bound) if value is not None])
+    low, high = float(values.min()), float(values.max())
+    room = 0.06 * (high - low) or 0.05 * (abs(high) or 1)
+    return low - room, high + room
+
+
+def _number(row: Mapping[str, Any], key: str) -> float | None:
+    value = row.get(key)
+    if value is None or isinstance(value, str):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,109 @@
+"""A finding from a kept run: the result, its data if it can still be read, and the images behind the number."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audit.base import select
+from audit.errors import InputError
+from audit.registry import audits
+from audit.review.findings import Finding, audit_of, freeze, frozen_images
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.dataset import Dataset
+    from audit.result import Result
+    from audit.workspace import Workspace
+
+OTHER_DATA = "The data has changed or is not registered here any more: figures and images of the page are left out."
+OTHER_VERSION = "The audit has other parameters now than when this was computed: its own figures are left out."
+
+
+def finding_of_run(result: Result, provenance: Mapping[str, Any], workspace: Workspace) -> Finding:
+    """Return a kept run as a finding.
+
+    Parameters
+    ----------
+    result, provenance
+        As the store keeps them.
+    workspace
+        Where the data is looked for: by name, and taken only when its content is what the run was computed on.
+
+    Raises
+    ------
+    InputError
+        If no installed audit made the run.
+    """
+    name = str(provenance.get("audit", ""))
+    known = audits()
+    if name not in known:
+        raise InputError(f"`run` must be of an audit that is installed ({', '.join(known)}); got '{name}'.")
+    dataset = same_data(workspace, provenance)
+    notes = [] if dataset is not None else [OTHER_DATA]
+    audit: Any = known[name]
+    try:
+        audit = audit_of(provenance)
+        drawable = dataset
+    except InputError:
+        notes.append(OTHER_VERSION)
+        drawable = None
+    images, words = ([], "") if dataset is None else telling_images(result, dataset, workspace.home / "thumbnails")
+    finding = freeze(audit, result, provenance, drawable, images=images, selection=words)
+    return dataclasses.replace(finding, notes=[*finding.notes, *notes])
+
+
+def same_data(workspace: Workspace, provenance: Mapping[str, Any]) -> Dataset | None:
+    """Return the registered dataset that a run was computed on, ``None`` when there is none with that content."""
+    wanted = provenance.get("dataset_fingerprint")
+    names = list(workspace.datasets())
+    first = str(provenance.get("dataset", ""))
+    for name in sorted(names, key=lambda known: known != first):
+        try:
+            dataset = workspace.load_dataset(name)
+        except InputError:
+            continue
+        if dataset.fingerprint == wanted:
+            return dataset
+        if name == first:
+            break
+    return None
+
+
+def telling_images(result: Result, dataset: Dataset, folder: Path) -> tuple[list[dict[str, Any]], str]:
+    """Return the images of the first row of ``by_group`` that leads to samples, wrong ones first, and its words."""
+    table = _joined(dataset, result)
+    prediction = next((c for c in ("predicted", dataset.roles.prediction) if c and c in table.columns), None)
+    mask, words = np.ones(len(table), dtype=bool), ""
+    for where in result.by_group.get("where", ()):
+        text = str(where or "")
+        if text not in ("", "{}", "nan", "None"):
+            try:
+                found = select(text, table)
+            except (InputError, ValueError):
+                continue
+            if found.any():
+                mask, words = found, where_words(text)
+                break
+    rows = table[mask]
+    label = dataset.roles.label
+    if label and prediction:
+        right = (rows[label].astype("str") == rows[prediction].astype("str")).to_numpy()
+        rows = rows.iloc[np.argsort(right, kind="stable")]
+    return frozen_images(dataset, table, list(rows.index[:200]), prediction=prediction, folder=folder), words
+
+
+def where_words(where: str) -> str:
+    """Return a ``where`` in words."""
+    return ", ".join(f"{column.replace('_', ' ')} {value}" for column, value in json.loads(where).items())
+
+
+def _joined(dataset: Dataset, result: Result) -> pd.DataFrame:
+    own = result.by_sample
+    return dataset.metadata.drop(columns=dataset.metadata.columns.intersection(own.columns)).join(own)
