@@ -335,8 +335,8 @@ def select(where: str | Mapping[str, Any], table: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     where
-        JSON object (or mapping) of column to value or list of values; empty selects every row.
-        Values are compared as text, so that it survives a link.
+        JSON object (or mapping) of column to value or list of values; empty selects every row. The index counts as
+        a column by its name. Values are compared as text, so that it survives a link.
     table
         Metadata joined with ``by_sample``.
 
@@ -348,8 +348,9 @@ def select(where: str | Mapping[str, Any], table: pd.DataFrame) -> np.ndarray:
     conditions = json.loads(where or "{}") if isinstance(where, str) else where
     mask = np.ones(len(table), dtype=bool)
     for column, wanted in conditions.items():
-        if column not in table.columns:
+        if column not in table.columns and column != table.index.name:
             raise InputError(f"`where` must name columns of the table; got '{column}'.")
         values = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
-        mask &= table[column].astype("str").isin(values).to_numpy()
+        held = table[column] if column in table.columns else table.index.to_series()
+        mask &= held.astype("str").isin(values).to_numpy()
     return mask

@@ -68,6 +68,21 @@ def known_layers(wanted: Sequence[str], layers: Mapping[str, Layer], model: str)
             )
 
 
+def named_layers(
+    wanted: Sequence[str], layers: Mapping[str, Layer], network: nn.Module, model: str
+) -> dict[str, Layer]:
+    """Return where wanted layers are read: those of the default set, and any module by its path, averaged over space.
+
+    Raises
+    ------
+    InputError
+        If a name is neither.
+    """
+    modules = {name for name, _ in network.named_modules() if name}
+    known_layers([name for name in wanted if name not in modules], layers, model)
+    return {name: layers[name] if name in layers else Layer(module=name) for name in wanted}
+
+
 def capture(
     network: nn.Module,
     layers: Mapping[str, Layer],

@@ -1,4 +1,4 @@
-"""What the robustness index needs beside embeddings: neighbours, found on the model's device and kept, and layers."""
+"""What the robustness index needs beside embeddings: neighbours, found on the model's device and kept."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
-from audit.base import DerivedExtractor, Extractor, ImageExtractor
-from audit.models.base import LayerActivations
-from audit.outputs import Embeddings, lacking, missing_images
+from audit.base import DerivedExtractor, Extractor
+from audit.outputs import Embeddings
 from audit.robustness.search import find_neighbors
 from audit.robustness.setting import Setting, read_setting
 
 if TYPE_CHECKING:
-    import torch
-
     from audit.dataset import Dataset
     from audit.models.base import Model
 
@@ -61,17 +58,3 @@ class CenterNeighbors(DerivedExtractor):
         device = model.device if model.device.startswith("cuda") else "cpu"
         found = find_neighbors(vectors, design, k=self.k, m=self.m, device=device)
         return cast("np.ndarray", found.arrays())
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PooledLayers(ImageExtractor):
-    """Pooled activations of the model's default layers: float32 (n, d) by layer, early to late."""
-
-    def missing(self, dataset: Dataset, model: Model) -> list[str]:
-        """Return the reasons when there are no images or no readable layers."""
-        return missing_images(dataset) + lacking(model, "layer_activations")
-
-    def compute(self, model: Model, images: torch.Tensor) -> Mapping[str, torch.Tensor]:
-        """Read the layers of a batch."""
-        source = cast("LayerActivations", model)
-        return source.activations(images, source.layers)

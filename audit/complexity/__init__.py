@@ -1,0 +1,1 @@
+"""The arithmetic of the feature-complexity audit: one question a module."""

@@ -1,0 +1,255 @@
+"""How well features can be read from layers by a linear decoder, held out, all features and penalties at once.
+
+    R2 = 1 - sum_test (z - z_hat)^2 / sum_test (z - mean_train)^2,    z_hat = ridge regression on the training folds
+
+One eigendecomposition X'X = V diag(s) V' a layer and training fold serves every feature and every penalty: the
+coefficients are V (V'X'z) / (s + penalty), the penalty of each feature is the one of least generalised
+cross-validation error on the training folds (it never sees the test fold), and the test error follows from the test
+fold's own Gram matrix. Only one layer is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import linalg
+
+from audit.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+"""Ridge penalties, in units of the mean eigenvalue of the layer's Gram matrix."""
+
+MOST_FREEDOM = 0.9
+"""Penalties that leave more degrees of freedom than this share of the training samples are not chosen."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Decoding:
+    """Held-out errors of every feature from every layer.
+
+    Parameters
+    ----------
+    error
+        Sum of squared test errors, (layers, fits, features); a fit is one fold of one repeat.
+    total
+        Sum of squared test deviations from the training mean, (fits, features).
+    folds
+        Folds a repeat.
+    """
+
+    error: NDArray[np.float64]
+    total: NDArray[np.float64]
+    folds: int
+
+    def pooled(self, columns: Sequence[int] | NDArray[np.int64]) -> Decoding:
+        """Return several columns as one feature with several dimensions (the values of a category)."""
+        chosen = np.asarray(columns, dtype=np.int64)
+        error = self.error[:, :, chosen].sum(axis=2, keepdims=True)
+        return Decoding(error, self.total[:, chosen].sum(axis=1, keepdims=True), self.folds)
+
+    @property
+    def r2(self) -> NDArray[np.float64]:
+        """Held-out R2, (layers, features): at most 1, negative when worse than the mean, NaN for a constant feature."""
+        total = self.total.sum(axis=0)
+        known = total > 0
+        found = np.full((len(self.error), total.size), np.nan)
+        found[:, known] = 1 - self.error.sum(axis=1)[:, known] / total[known]
+        return found
+
+    @property
+    def deviations(self) -> NDArray[np.float64]:
+        """Each fit's deviation of R2 from the pooled one, linearised: (layers, fits, features), mean 0 over fits."""
+        mean = self.total.mean(axis=0)
+        scale = np.where(mean > 0, mean, np.nan)
+        expected = (1 - self.r2)[:, None, :] * self.total[None]
+        return np.asarray((expected - self.error) / scale)
+
+
+def fold_codes(
+    n: int, *, folds: int, repeats: int, seed: int, group_id: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """Return the fold of each sample in each repeat, int64 (repeats, n); samples of one group share a fold.
+
+    Parameters
+    ----------
+    n
+        Samples.
+    folds
+        Folds a repeat, at least 2.
+    repeats
+        Divisions into folds.
+    seed
+        Seed of the divisions.
+    group_id
+        Code of each sample's group; negative or ``None``: a group of its own.
+
+    Raises
+    ------
+    InputError
+        If there are fewer groups than folds.
+    """
+    owner = group_codes(n, group_id)
+    groups = int(owner.max()) + 1
+    if not 2 <= folds <= groups:
+        raise InputError(f"`folds` must lie between 2 and the number of groups ({groups}); got {folds}.")
+    rng = np.random.default_rng(seed)
+    sizes = np.bincount(owner)
+    found = np.empty((repeats, n), dtype=np.int64)
+    for repeat in range(repeats):
+        order = rng.permutation(groups)
+        # Dealt round by round, so that folds have as many groups; large groups are spread by the shuffle.
+        of_group = np.empty(groups, dtype=np.int64)
+        middle = np.cumsum(sizes[order]) - sizes[order] / 2
+        of_group[order] = np.minimum((middle * folds / n).astype(np.int64), folds - 1)
+        if len(np.unique(of_group)) < folds:  # one group holds most of the samples
+            of_group[order] = np.arange(groups) % folds
+        found[repeat] = of_group[owner]
+    return found
+
+
+def group_codes(n: int, group_id: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Return group codes 0 and up, (n,); samples without a known group are groups of their own."""
+    if group_id is None:
+        return np.arange(n)
+    own = np.where(group_id < 0, group_id.max(initial=-1) + 1 + np.arange(n), group_id)
+    return np.asarray(np.unique(own, return_inverse=True)[1], dtype=np.int64)
+
+
+def decode(
+    layers: Iterable[NDArray[np.floating]],
+    features: NDArray[np.floating],
+    fold: NDArray[np.int64],
+    *,
+    penalties: Sequence[float] = PENALTIES,
+) -> Decoding:
+    """Decode every feature from every layer, held out.
+
+    Parameters
+    ----------
+    layers
+        Arrays (n, d), one after the other: only one is held.
+    features
+        (n, m).
+    fold
+        Fold of each sample in each repeat, (repeats, n), as :func:`fold_codes` deals them.
+    penalties
+        Ridge penalties, in units of the mean eigenvalue of the training Gram matrix.
+
+    Returns
+    -------
+    Decoding
+        Errors by layer, fit and feature.
+
+    Raises
+    ------
+    InputError
+        If a layer's length differs or no penalty is given.
+    """
+    if not penalties or min(penalties) <= 0:
+        raise InputError(f"`penalties` must be positive and at least one; got {list(penalties)}.")
+    z = np.asarray(features, dtype=np.float64)
+    spread = z.std(axis=0)
+    # A column that differs by rounding alone would turn the rounding into a feature.
+    constant = spread <= 1e-12 * np.maximum(np.abs(z).max(axis=0, initial=0), 1e-300)
+    z = np.where(constant, 0.0, (z - z.mean(axis=0)) / np.where(constant, 1.0, spread))
+    folds = int(fold.max()) + 1
+    parts = [[np.flatnonzero(row == f) for f in range(folds)] for row in fold]
+    total = np.stack([_total(z, rows) for repeat in parts for rows in repeat])
+    narrow = np.ascontiguousarray(z, dtype=np.float32)
+    errors = []
+    for layer in layers:
+        if len(layer) != len(z):
+            raise InputError(f"`layers` must have one row a sample ({len(z)}); got {len(layer)}.")
+        x = np.asarray(layer, dtype=np.float32)
+        x = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
+        errors.append(np.concatenate([_layer_errors(x, narrow, repeat, np.asarray(penalties)) for repeat in parts]))
+    return Decoding(np.stack(errors), total, folds)
+
+
+def _total(z: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    test = z[rows]
+    mean = (z.sum(axis=0) - test.sum(axis=0)) / (len(z) - len(rows))
+    return np.asarray(((test - mean) ** 2).sum(axis=0))
+
+
+def _layer_errors(
+    x: NDArray[np.float32], z: NDArray[np.float32], parts: Sequence[NDArray[np.int64]], penalties: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the test errors of one repeat, (folds, features)."""
+    moments = [_moments(x[rows], z[rows]) for rows in parts]
+    whole = [np.sum([moment[k] for moment in moments], axis=0) for k in range(6)]
+    return np.stack([_fit_errors(whole, test, penalties) for test in moments])
+
+
+def _moments(x: NDArray[np.float32], z: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+    """Return X'X, X'z, z'z (by column), the sums of x and z, and n: products in single, sums in double precision."""
+    return [
+        (x.T @ x).astype(np.float64),
+        (x.T @ z).astype(np.float64),
+        np.einsum("ij,ij->j", z, z, dtype=np.float64),
+        x.sum(axis=0, dtype=np.float64),
+        z.sum(axis=0, dtype=np.float64),
+        np.asarray(float(len(x))),
+    ]
+
+
+def _fit_errors(
+    whole: Sequence[NDArray[np.float64]], test: Sequence[NDArray[np.float64]], penalties: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    gram, cross, square, x_sum, z_sum, n = (a - b for a, b in zip(whole, test, strict=True))
+    count = float(n)
+    x_mean, z_mean = x_sum / count, z_sum / count
+    gram -= count * np.outer(x_mean, x_mean)
+    cross -= count * np.outer(x_mean, z_mean)
+    square = square - count * z_mean**2
+    eigenvalues, vectors = linalg.eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
+    eigenvalues = np.maximum(eigenvalues, 0)
+    rotated = vectors.T @ cross
+    ridge = _chosen_penalties(eigenvalues, rotated, square, count, penalties)
+    coefficients = rotated / (eigenvalues[:, None] + ridge[None])
+    test_gram, test_cross, test_square = _centred(test, x_mean, z_mean)
+    b = vectors @ coefficients
+    fitted = np.einsum("ij,ij->j", b, test_gram @ b)
+    return np.asarray(np.maximum(test_square - 2 * np.einsum("ij,ij->j", b, test_cross) + fitted, 0))
+
+
+def _chosen_penalties(
+    eigenvalues: NDArray[np.float64],
+    rotated: NDArray[np.float64],
+    square: NDArray[np.float64],
+    n: float,
+    penalties: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return each feature's penalty of least generalised cross-validation error on the training samples."""
+    mean = max(float(eigenvalues.mean()), 1e-30)
+    grid = penalties * mean
+    shrunk = 1 / (eigenvalues[None] + grid[:, None])
+    freedom = (eigenvalues[None] * shrunk).sum(axis=1) + 1
+    # Sums over directions are matrix products: (penalties, d) by (d, features).
+    energy = rotated**2
+    residual = square[None] - 2 * (shrunk @ energy) + (eigenvalues[None] * shrunk**2) @ energy
+    score = np.maximum(residual, 0) / np.maximum(1 - freedom / n, 1e-6)[:, None] ** 2
+    too_free = freedom > MOST_FREEDOM * n
+    if not too_free.all():
+        score[too_free] = np.inf
+    else:
+        score[:-1] = np.inf
+    return np.asarray(grid[np.argmin(score, axis=0)])
+
+
+def _centred(
+    test: Sequence[NDArray[np.float64]], x_mean: NDArray[np.float64], z_mean: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the test fold's moments around the training means."""
+    gram, cross, square, x_sum, z_sum, n = test
+    count = float(n)
+    gram = gram - np.outer(x_sum, x_mean) - np.outer(x_mean, x_sum) + count * np.outer(x_mean, x_mean)
+    cross = cross - np.outer(x_sum, z_mean) - np.outer(x_mean, z_sum) + count * np.outer(x_mean, z_mean)
+    square = square - 2 * z_mean * z_sum + count * z_mean**2
+    return gram, cross, square

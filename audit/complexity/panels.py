@@ -1,0 +1,147 @@
+"""The panels of the complexity page: a feature with its images and curve, and the pairs that come closest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audit.complexity.curves import feature_figure
+from audit.panels import Panel, Picture, PictureGroup, PictureRow
+from audit.wording import format_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from audit.dataset import Dataset
+    from audit.result import Result
+
+FEATURES = ("atom", "channel", "direction")
+IMAGES = 12
+ROWS = 8
+PAIRS = 12
+
+
+def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ...]:
+    """Return the chosen feature (or the shortcut candidates) and the sharpest pairs."""
+    rows = result.by_group
+    features = rows[rows["kind"].isin(FEATURES)]
+    panels: list[Panel] = []
+    chosen = features[features["where"] == where] if where else features.iloc[:0]
+    if len(chosen):
+        panels.append(_feature_panel(str(chosen.index[0]), result, dataset))
+    else:
+        overview = _overview(features, result, dataset)
+        panels += [overview] if overview is not None else []
+    pairs = _pairs_panel(rows[rows["kind"] == "sharp_pair"], dataset)
+    return (*panels, *([pairs] if pairs is not None else []))
+
+
+def _feature_panel(name: str, result: Result, dataset: Dataset) -> Panel:
+    row = result.by_group.loc[[name]].iloc[0]
+    curve = feature_figure(result.by_group[result.by_group["kind"] == "decoding"], name)
+    return Panel(
+        title=f"What {name} looks for",
+        text=feature_sentence(name, row),
+        rows=(_feature_row(name, row, result, dataset, title="Images that excite it most"),),
+        figures=(curve,) if curve is not None else (),
+    )
+
+
+def feature_sentence(name: str, row: pd.Series[Any]) -> str:
+    """Return what is known of a feature in plain words."""
+    parts = []
+    if np.isfinite(row["value"]):
+        when = f", first read at {row['first_layer']}" if row["first_layer"] else ""
+        parts.append(f"{name.capitalize()}: complexity {format_value(float(row['value']))}{when}")
+    else:
+        parts.append(f"{name.capitalize()}: complexity not defined")
+    if np.isfinite(row["importance"]):
+        said = f"it carries {100 * row['importance']:.1f} % of the answers"
+        parts.append(said + (f" and speaks for {row['promotes']}" if row.get("promotes") else ""))
+    if row["tied_to"]:
+        parts.append(
+            f"it goes with {row['tied_to']} (strength {format_value(float(row['association']))}, "
+            f"q {_small(float(row['association_q']))})"
+        )
+    if row["shortcut_candidate"]:
+        parts.append("simple, important and tied to an attribute: a candidate for a shortcut")
+    return "; ".join(parts) + "."
+
+
+def _small(q: float) -> str:
+    return "< .001" if q < 0.001 else f"= {format_value(q)}"
+
+
+def _overview(features: pd.DataFrame, result: Result, dataset: Dataset) -> Panel | None:
+    """Return the candidates, or the most important features where there is none, each with its images."""
+    candidates = features[features["shortcut_candidate"].astype(bool)]
+    chosen = candidates.sort_values("association", ascending=False)
+    title, text = "Shortcut candidates", "Simple and important features that go with an attribute, and their images."
+    if chosen.empty:
+        order = features["importance"] if features["importance"].notna().any() else -features["value"]
+        chosen = features.assign(_order=order).sort_values("_order", ascending=False)
+        title = "The most important features" if features["importance"].notna().any() else "The simplest features"
+        text = "What excites each of them most, among samples that the atoms were not fitted on."
+    if chosen.empty or not dataset.has_images:
+        return None
+    rows = tuple(_feature_row(str(name), row, result, dataset) for name, row in chosen.head(ROWS).iterrows())
+    return Panel(title=title, text=text, rows=rows)
+
+
+def _feature_row(name: str, row: pd.Series[Any], result: Result, dataset: Dataset, *, title: str = "") -> PictureRow:
+    return PictureRow(
+        title=title or (f"{name}: {row['tied_to']}" if row["tied_to"] else name),
+        text="" if title else feature_sentence(name, row),
+        groups=(PictureGroup(title="", pictures=top_pictures(name, result, dataset)),),
+        where=str(row["where"]),
+    )
+
+
+def top_pictures(name: str, result: Result, dataset: Dataset, most: int = IMAGES) -> tuple[Picture, ...]:
+    """Return the measured samples that excite a feature most, the strongest first."""
+    table = result.by_sample
+    shown = table[table["measured"].astype(bool) & table.index.isin(dataset.index[dataset.usable])]
+    values = shown[name].sort_values(ascending=False).head(most)
+    values = values[values > 0]
+    label = dataset.roles.label
+    return tuple(
+        Picture(
+            sample_id=str(sample),
+            caption=str(dataset.metadata[label][str(sample)]) if label else str(sample),
+            tag=f"{value:.2f}",
+        )
+        for sample, value in values.items()
+    )
+
+
+def _pairs_panel(rows: pd.DataFrame, dataset: Dataset) -> Panel | None:
+    if rows.empty or not dataset.has_images:
+        return None
+    usable = set(dataset.index[dataset.usable])
+    found = []
+    for space, part in rows.groupby("space", sort=False):
+        for _, row in part.head(PAIRS).iterrows():
+            ids = [str(row["first"]), str(row["second"])]
+            if not usable.issuperset(ids):
+                continue
+            pictures = tuple(
+                Picture(sample_id=sample, caption=str(row[key]))
+                for sample, key in zip(ids, ("first_class", "second_class"), strict=True)
+            )
+            words = "equal" if row["distance"] == 0 else f"distance {format_value(float(row['distance']))}"
+            found.append(
+                PictureRow(
+                    title=f"{row['first_class']} or {row['second_class']}?",
+                    text=f"{words} in {space}",
+                    groups=(PictureGroup(title="", pictures=pictures),),
+                    where=str(row["where"]),
+                ),
+            )
+    if not found:
+        return None
+    return Panel(
+        title="Sharp pairs",
+        text="The most alike images of different classes. Where one of the two looks mislabelled, it may well be.",
+        rows=tuple(found),
+    )
