@@ -31,7 +31,7 @@ def audit_path(name: str) -> str:
 
 def build_pages() -> dict[str, list[Any]]:
     """Return the pages by section of the navigation, and remember them for links between pages."""
-    from pages import compare, curate, data, explore, home
+    from pages import compare, curate, data, explore, home, report, review
 
     start = st.Page(home.show, title="Overview", icon=":material/home:", url_path=HOME, default=True)
     source = st.Page(data.show, title="Data and models", icon=":material/database:", url_path=DATA)
@@ -46,7 +46,9 @@ def build_pages() -> dict[str, list[Any]]:
     pages[COMPARE] = st.Page(compare.show, title="Compare models", icon=":material/compare_arrows:", url_path=COMPARE)
     sections["All samples, all models"] = [pages[EXPLORE], pages[COMPARE]]
     pages[CURATE] = st.Page(curate.show, title="Curate", icon=":material/label:", url_path=CURATE)
-    sections["Curate, decide, report"] = [pages[CURATE]]
+    pages[REVIEW] = st.Page(review.show, title="Review", icon=":material/gavel:", url_path=REVIEW)
+    pages[REPORT] = st.Page(report.show, title="Report", icon=":material/description:", url_path=REPORT)
+    sections["Curate, decide, report"] = [pages[CURATE], pages[REVIEW], pages[REPORT]]
     st.session_state["pages"] = pages
     return sections
 

@@ -15,14 +15,16 @@ from audit.errors import InputError
 from pages.changed_images import show_changed_images
 from pages.charts import show_figure
 from pages.corrections import show_corrections
+from pages.findings import show_add_finding
 from pages.gallery import show_gallery
 from pages.job_panel import escape_markdown
 from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
-from pages.navigation import COMPARE, EXPLORE, link
+from pages.navigation import COMPARE, EXPLORE, REPORT, link
 from pages.panels_view import show_examination, show_panels
 from pages.people import marks_of
 from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image, wrong_first
-from pages.session import chosen_model, figures_of, number_of, workspace
+from pages.session import chosen_dataset, chosen_model, figures_of, number_of, workspace
+from pages.state import link_parameters
 from pages.tables import download_table, show_table
 from pages.tagging import show_tagging
 
@@ -60,7 +62,7 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
     show_examination(audit, result, dataset, state, key=f"{key} examine")
     show_corrections(audit, dataset, shown, key=f"{key} corrections")
     _show_reading(audit, result, facts)
-    _show_next(audit, result, key, state, shown)
+    _show_next(audit, result, facts, dataset, state=state, shown=shown)
 
 
 def show_number(audit: Audit, result: Result, *, key: str) -> None:
@@ -236,14 +238,26 @@ def provenance_words(facts: Mapping[str, Any]) -> str:
     return f"Computed {when} UTC in {took} on {samples} of “{facts['dataset']}” with {facts['model']}{by}."
 
 
-def _show_next(audit: Audit, result: Result, key: str, state: PageState, shown: pd.DataFrame) -> None:
+def _show_next(
+    audit: Audit,
+    result: Result,
+    facts: Mapping[str, Any],
+    dataset: Dataset,
+    *,
+    state: PageState,
+    shown: pd.DataFrame,
+) -> None:
     st.subheader("What next", anchor=False)
-    name = audit.name()
+    name, key = audit.name(), str(facts["key"])
     with st.container(horizontal=True, gap="small"):
         selection = {"where": state["where"], "from": key} if state["where"] else {"from": key}
         link(EXPLORE, f"Open {plural(len(shown), 'image')} in Explore", selection, icon=":material/bubble_chart:")
         link(COMPARE, "Compare with another model", {"audit": name}, icon=":material/compare_arrows:")
+        link(REPORT, "Write a report", {"run": key}, icon=":material/description:")
     with st.container(horizontal=True, gap="small"):
+        prediction = prediction_column(dataset, shown, precomputed_column())
+        chosen = {"where": state["where"], "kind": state["kind"]}
+        show_add_finding(audit, result, facts, dataset, shown, prediction=prediction, key=key, **chosen)
         for table, words in ((result.overall, "Scores"), (result.by_group, "Groups"), (shown, "Samples")):
             with st.popover(f"Download {words.lower()}", icon=":material/download:"):
                 download_table(table, f"{name}-{words.lower()}", key=f"{key} {words}", label=words)
@@ -255,4 +269,5 @@ def _show_next(audit: Audit, result: Result, key: str, state: PageState, shown: 
 def page_url() -> str:
     """Return the address of the page as it stands."""
     base = str(st.context.url or "").partition("?")[0]
-    return f"{base}?{urlencode(st.query_params.to_dict())}"
+    held = {**link_parameters(chosen_dataset(), chosen_model()), **st.query_params.to_dict()}
+    return f"{base}?{urlencode(held)}"

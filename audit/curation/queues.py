@@ -201,10 +201,11 @@ def _worst_slices(dataset: Dataset, results: Sequence[tuple[Result, Mapping[str,
     for result, facts in results:
         if label is None or "predicted" not in result.by_sample.columns or "where" not in result.by_group.columns:
             continue
-        kept = dataset.metadata.drop(columns=dataset.metadata.columns.intersection(result.by_sample.columns))
-        table = kept.join(result.by_sample)
-        known = table["predicted"].notna().to_numpy()
-        right = (table[label].astype("str") == table["predicted"].astype("str")).to_numpy()
+        # A slice is told by what is known beforehand: a row that names the prediction is wrong by definition.
+        table = dataset.metadata.drop(columns=[c for c in (dataset.roles.prediction,) if c])
+        predicted = result.by_sample["predicted"].reindex(table.index)
+        known = predicted.notna().to_numpy()
+        right = (table[label].astype("str") == predicted.astype("str")).to_numpy()
         worst: tuple[float, str, np.ndarray] | None = None
         for where in result.by_group["where"].dropna().drop_duplicates().head(_MOST_SLICES):
             member = _members(str(where), table) & known
