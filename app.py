@@ -13,7 +13,8 @@ from audit.locations import assets_folder
 from pages.job_panel import show_sidebar_jobs
 from pages.navigation import build_pages
 from pages.session import is_dark, workspace
-from pages.state import choice_key, shared_choice, write_shared_choice
+from pages.sidebar import show_navigation
+from pages.state import choice_key, shared_choice, write_shared_choices
 
 
 def main() -> None:
@@ -24,22 +25,35 @@ def main() -> None:
     st.logo(
         str(assets / f"logo-{'dark' if is_dark() else 'light'}.svg"), icon_image=str(assets / "icon.svg"), size="large"
     )
-    page = st.navigation(build_pages())
+    sections = build_pages()
+    # The menu is our own: its links carry dataset, model and each page's state, so that one step is one step back.
+    page = st.navigation(sections, position="hidden")
     with st.sidebar:
-        pick("dataset", "Dataset", list(workspace().datasets()), "Add one on the page “Data and models”.")
-        pick("model", "Model", list(workspace().models()), "Add one on the page “Data and models”.")
+        menu = st.container(gap=None, key="menu")
+        datasets, models = list(workspace().datasets()), list(workspace().models())
+        defaults = {"dataset": pick("dataset", "Dataset", datasets), "model": pick("model", "Model", models)}
+        write_shared_choices(defaults)
+        with menu:
+            show_navigation(sections)
         show_sidebar_jobs()
     page.run()
 
 
-def pick(name: str, label: str, options: list[str], empty: str) -> None:
-    """Show the picker of the dataset or the model that all pages are about."""
+def pick(name: str, label: str, options: list[str]) -> str | None:
+    """Show the picker of the dataset or the model that all pages are about, and return its first option."""
     shared_choice(name, options)
     if options:
         st.selectbox(label, options, key=choice_key(name))
-    else:
-        st.selectbox(label, [], key=f"no {name}", placeholder="none yet", disabled=True, help=empty)
-    write_shared_choice(name)
+        return options[0]
+    st.selectbox(
+        label,
+        [],
+        key=f"no {name}",
+        placeholder="none yet",
+        disabled=True,
+        help="Add one on the page “Data and models”.",
+    )
+    return None
 
 
 def serve() -> None:

@@ -23,7 +23,7 @@ from pages.audit_page import audit_request, link_settings
 from pages.charts import projected, show_figure
 from pages.job_panel import escape_markdown, job_of, show_job, submit
 from pages.markup import empty_html, heading_html, notes_html, plural, verdict_html
-from pages.navigation import DATA, audit_path, link
+from pages.navigation import COMPARE, DATA, audit_path, link
 from pages.result_view import show_views, table_of_kind
 from pages.session import (
     attempt,
@@ -65,7 +65,7 @@ def show() -> None:
         st.error(escape_markdown(problem), icon=":material/error:")
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
-    state = PageState("compare")
+    state = PageState(COMPARE)
     audit_name, chosen = _pick(state, name, dataset, models)
     if len(chosen) < 2:
         st.html(empty_html("Choose at least two models", "The first one is what the others are compared with."))

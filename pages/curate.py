@@ -15,7 +15,7 @@ from pages.curation_files import show_export
 from pages.gallery import Selection, show_gallery
 from pages.job_panel import escape_markdown
 from pages.markup import empty_html, facts_html, heading_html, plural
-from pages.navigation import DATA, EXPLORE, link
+from pages.navigation import CURATE, DATA, EXPLORE, link
 from pages.people import author_field, curated_of, curation_of, marks_of
 from pages.result_view import precomputed_column
 from pages.selection import cards, prediction_column
@@ -51,7 +51,7 @@ def show() -> None:
         st.error(escape_markdown(problem), icon=":material/error:")
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
-    state = PageState("curate")
+    state = PageState(CURATE)
     curated, problem = attempt(lambda: curated_of(dataset, name))
     if problem:
         st.error(escape_markdown(problem), icon=":material/error:")

@@ -15,6 +15,7 @@ from pages.importing import show_add_dataset
 from pages.job_panel import escape_markdown
 from pages.markup import empty_html, facts_html, heading_html, plural
 from pages.model_list import prediction_columns, show_models
+from pages.navigation import DATA
 from pages.selection import prediction_column, rows_of, where_text, with_image, wrong_first
 from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
 from pages.state import PageState
@@ -39,7 +40,7 @@ _ROWS_SHOWN = 7
 def show() -> None:
     """Show the data page."""
     st.html(heading_html("", "Data and models", "What is loaded, what its columns mean, and what cannot be used."))
-    state = PageState("data")
+    state = PageState(DATA)
     name = chosen_dataset()
     view = _pick_view(state, "samples" if name else "add")
     if view == "add":

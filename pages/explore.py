@@ -15,7 +15,7 @@ from pages.gallery import show_gallery, show_sample
 from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
 from pages.map_chart import show_map
 from pages.markup import empty_html, heading_html, plural
-from pages.navigation import DATA, link
+from pages.navigation import DATA, EXPLORE, link
 from pages.people import marks_of
 from pages.result_view import gallery_words, precomputed_column
 from pages.selection import (
@@ -60,7 +60,7 @@ def show() -> None:
         st.error(escape_markdown(problem), icon=":material/error:")
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
-    state = PageState("explore")
+    state = PageState(EXPLORE)
     jobs = {method: _job(method, name, model_name, dataset) for method in _METHODS}
     controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with controls:

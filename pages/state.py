@@ -21,8 +21,8 @@ _WRITTEN = "written to the address"
 class PageState:
     """The part of a page's state that its link holds, as text by name.
 
-    The address wins over what the session remembers, so that a link and the browser's back button
-    mean what they say; the session remembers it for the next visit through the navigation.
+    The address holds it all, so that a link and the browser's back button mean what they say; the session remembers
+    it for the navigation's links.
 
     Parameters
     ----------
@@ -35,9 +35,12 @@ class PageState:
         held = {name: value for name, value in st.query_params.to_dict().items() if name not in SHARED}
         if held:
             memory[page] = held
-        self._values = memory.setdefault(page, {})
-        if self._values and not held:
-            self._write()
+        elif not any(name in st.query_params for name in SHARED):
+            # A page shown on its own keeps its state; a bare address means the page as it is at first.
+            memory.setdefault(page, {})
+        else:
+            memory[page] = {}
+        self._values = memory[page]
 
     def __getitem__(self, name: str) -> str:
         """Return a parameter, empty when the link does not hold it."""
@@ -73,8 +76,16 @@ class PageState:
         st.query_params.from_dict({**shared, **self._values})
 
 
+def remembered(page: str) -> dict[str, str]:
+    """Return what the session remembers of a page: its state when it was last seen."""
+    memory: dict[str, dict[str, str]] = st.session_state.get(_MEMORY, {})
+    return dict(memory.get(page, {}))
+
+
 def shared_choice(name: str, options: Sequence[str]) -> str | None:
     """Return the chosen dataset or model: the address's when it is new there, otherwise the session's.
+
+    An address without it means the first option, so that the browser's back button leads back to a bare address.
 
     Parameters
     ----------
@@ -84,23 +95,38 @@ def shared_choice(name: str, options: Sequence[str]) -> str | None:
         What can be chosen; ``None`` comes back when it is empty.
     """
     key, written = choice_key(name), f"{_WRITTEN} {name}"
-    asked = st.query_params.get(name)
-    if asked in options and asked != st.session_state.get(written):
+    asked, known = st.query_params.get(name), st.session_state.get(written)
+    untouched = known is not None and st.session_state.get(key) == known
+    if asked in options and asked != known:
         st.session_state[key] = asked
+    elif asked is None and untouched:
+        st.session_state[key] = None
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0] if options else None
     chosen = st.session_state[key]
     return None if chosen is None else str(chosen)
 
 
-def write_shared_choice(name: str) -> None:
-    """Put the chosen dataset or model into the address."""
-    value = st.session_state.get(choice_key(name))
-    st.session_state[f"{_WRITTEN} {name}"] = value
-    if value is None:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
+def write_shared_choices(defaults: Mapping[str, str | None]) -> None:
+    """Put what is chosen into the address, unless that is bare and the first options are meant.
+
+    One change of the address is one step of the browser's back button: everything is written at once.
+
+    Parameters
+    ----------
+    defaults
+        First option of ``dataset`` and of ``model``; ``None`` where there is nothing to choose.
+    """
+    values = {name: st.session_state.get(choice_key(name)) for name in defaults}
+    for name, value in values.items():
+        st.session_state[f"{_WRITTEN} {name}"] = value
+    held = st.query_params.to_dict()
+    if not held and values == dict(defaults):
+        return
+    wanted = {name: str(value) for name, value in values.items() if value is not None}
+    wanted |= {name: value for name, value in held.items() if name not in values}
+    if wanted != held:
+        st.query_params.from_dict(wanted)
 
 
 def choice_key(name: str) -> str:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from PIL import Image
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -110,6 +112,74 @@ def test_the_browsers_back_button_takes_the_selection_back(app: str, page: Page)
     page.go_back()
     page.locator("h1", has_text="Toy group accuracy").wait_for()
     assert parameter(page, "model") == "prediction"
+
+
+def test_one_step_through_the_menu_is_one_step_back_and_the_menu_remembers(app: str, page: Page) -> None:
+    page.goto(app)
+    page.locator(".st-key-card-group_accuracy_toy .verdict").wait_for()
+    start = page.url
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Toy group accuracy").click()
+    page.get_by_text("What next", exact=True).wait_for()
+    settled(page)
+    page.locator("[data-testid=stDataFrame]").nth(1).click(position={"x": 500, "y": HEADER + ROW + ROW / 2})
+    chosen = until_parameter(page, "where")
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Explore").click()
+    page.locator("h1", has_text="Explore").wait_for()
+    settled(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Toy group accuracy").click()
+    page.get_by_text("What next", exact=True).wait_for()
+    assert parameter(page, "where") == chosen
+    for heading in ("Explore", "Toy group accuracy"):
+        page.go_back()
+        page.locator("h1", has_text=heading).wait_for()
+    settled(page)
+    page.go_back()
+    page.go_back()
+    page.locator(".st-key-card-group_accuracy_toy .verdict").wait_for()
+    settled(page)
+    assert page.url == start
+
+
+def test_a_click_on_a_cell_shows_its_rows_images(app: str, page: Page) -> None:
+    page.goto(f"{app}/{AUDIT}?model=prediction")
+    page.get_by_text("What next", exact=True).wait_for()
+    settled(page)
+    table = page.locator("[data-testid=stDataFrame]").nth(1)
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 500, "y": HEADER + ROW + ROW / 2})
+    assert json.loads(until_parameter(page, "where")) == {"light": "night"}
+    page.get_by_text("Images: light night").wait_for()
+
+
+def test_a_picture_of_a_panel_opens_its_sample_and_the_audit_looks_at_it(app: str, page: Page) -> None:
+    page.goto(f"{app}/{AUDIT}?model=prediction")
+    panel = page.locator(".panel .row")
+    panel.first.wait_for()
+    settled(page)
+    panel.first.locator("button.card").nth(1).click()
+    sample = until_parameter(page, "sample")
+    page.locator(".facts", has_text=sample).first.wait_for()
+    page.locator(".panel", has_text="Looked at:").locator(".box").wait_for()
+
+
+def test_a_title_in_a_panel_leads_to_its_rows_images(app: str, page: Page) -> None:
+    page.goto(f"{app}/{AUDIT}?model=prediction")
+    page.locator(".panel button.lead", has_text="Group night").click()
+    assert json.loads(until_parameter(page, "where")) == {"light": "night"}
+    page.locator(".panel", has_text="Group night (selected)").wait_for()
+
+
+def test_an_image_from_elsewhere_is_looked_at_too(app: str, page: Page) -> None:
+    page.goto(f"{app}/{AUDIT}?model=prediction")
+    page.get_by_text("What next", exact=True).wait_for()
+    settled(page)
+    drawn = io.BytesIO()
+    Image.new("RGB", (30, 20), "green").save(drawn, "PNG")
+    files = {"name": "mine.png", "mimeType": "image/png", "buffer": drawn.getvalue()}
+    page.locator("input[type=file]").set_input_files(files)
+    page.locator(".panel", has_text="Looked at: 30 x 20 pixels").wait_for()
+    page.locator("input[type=file]").set_input_files({**files, "buffer": b"no image"})
+    page.get_by_text("not an image").wait_for()
 
 
 def test_an_audit_runs_in_the_worker_and_its_answer_appears(app: str, page: Page) -> None:

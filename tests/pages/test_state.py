@@ -23,11 +23,11 @@ def counter_page() -> None:
 def picker_page() -> None:
     import streamlit as st
 
-    from pages.state import choice_key, shared_choice, write_shared_choice
+    from pages.state import choice_key, shared_choice, write_shared_choices
 
     shared_choice("dataset", ["a", "b"])
     st.selectbox("Dataset", ["a", "b"], key=choice_key("dataset"))
-    write_shared_choice("dataset")
+    write_shared_choices({"dataset": "a"})
 
 
 def test_a_link_opens_the_page_in_its_state() -> None:
@@ -71,6 +71,29 @@ def test_the_address_chooses_the_dataset_and_the_picker_changes_the_address() ->
     assert page.query_params["dataset"] == "a"
     page.query_params["dataset"] = "b"
     assert page.run().selectbox[0].value == "b"
+
+
+def test_a_bare_address_means_the_first_options_and_stays_bare() -> None:
+    page = AppTest.from_function(picker_page).run()
+    assert page.selectbox[0].value == "a"
+    assert page.query_params == {}
+    page.selectbox[0].select("b").run()
+    assert page.query_params == {"dataset": "b"}
+    # The browser's back button leads to the bare address again, and stays there.
+    page.query_params.clear()
+    assert page.run().selectbox[0].value == "a"
+    assert page.query_params == {}
+
+
+def test_the_session_remembers_a_pages_state_for_the_menu() -> None:
+    page = AppTest.from_function(counter_page)
+    page.query_params["dataset"] = "cats"
+    page.query_params["where"] = "x"
+    page.run()
+    assert page.session_state["page state"] == {"one": {"where": "x"}}
+    del page.query_params["where"]
+    page.run()
+    assert page.session_state["page state"] == {"one": {}}
 
 
 def test_an_unknown_dataset_in_the_address_is_passed_over() -> None:
