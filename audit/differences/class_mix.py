@@ -37,6 +37,8 @@ def class_rows(labels: pd.Series[Any], column: str, division: Division) -> list[
     counts = [[int((side & (text == name)).sum()) for side in inside] for name in names]
     table = np.asarray(counts, dtype=np.int64).reshape(-1, 2)
     here = table.sum(axis=1) > 0
+    if not (table > 0).all(axis=1).any():
+        return []  # the sets are made of classes: that they differ in them is no finding
     bounds = newcombe_interval(table[:, 0], n[0], table[:, 1], n[1])
     p = np.where(here, fisher_exact(table[:, 0], n[0], table[:, 1], n[1]), np.nan)
     q = adjust_p_values(p)
