@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from audit.errors import InputError
@@ -178,6 +178,6 @@ def _may_pass(error: DBAPIError) -> bool:
     """Whether the same transaction may succeed when it is run once more."""
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
-        return state in _TRY_AGAIN or isinstance(error, IntegrityError)
+        return state in _TRY_AGAIN
     words = str(error.orig).lower()
-    return isinstance(error, IntegrityError) or any(word in words for word in _SQLITE_BUSY)
+    return isinstance(error, OperationalError) and any(word in words for word in _SQLITE_BUSY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,17 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the optional real data beside the project is absent")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Return the URL of an empty PostgreSQL database, or skip."""
+    from tests.postgresql import programs, server
+
+    folder = programs()
+    if folder is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("the database tests need Debian's package postgresql")
+        pytest.skip("there is no PostgreSQL server on this machine (Debian's package postgresql)")
+    with server(folder) as url:
+        yield url

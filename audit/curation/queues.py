@@ -79,6 +79,7 @@ def queues(
     """
     found: dict[str, Queue] = {}
     made = [
+        *_of_pair_rows(dataset, results),
         *_of_pairs(dataset, results),
         *_across_splits(dataset, embeddings),
         *_worst_slices(dataset, results),
@@ -105,6 +106,32 @@ def _quarantined(dataset: Dataset) -> Iterator[Queue]:
     )
 
 
+def _of_pair_rows(dataset: Dataset, results: Sequence[tuple[Result, Mapping[str, Any]]]) -> Iterator[Queue]:
+    """Pairs of samples with different labels, from rows that name both in ``first`` and ``second``."""
+    label = dataset.roles.label
+    for result, facts in results:
+        if label is None or not {"first", "second", "value"} <= set(result.by_group.columns):
+            continue
+        rows = result.by_group.dropna(subset=["first", "second"])
+        rows = rows[rows["first"].isin(dataset.index) & rows["second"].isin(dataset.index)]
+        labels = dataset.metadata[label].astype("str")
+        differ = labels.reindex(rows["first"]).to_numpy() != labels.reindex(rows["second"]).to_numpy()
+        rows = rows[differ].sort_values("value", ascending=False, kind="stable")
+        samples = dict.fromkeys(str(s) for pair in zip(rows["first"], rows["second"], strict=True) for s in pair)
+        yield _pair_queue(samples, facts)
+
+
+def _pair_queue(samples: Mapping[str, None], facts: Mapping[str, Any]) -> Queue:
+    return Queue(
+        name="sharp label pairs",
+        title="Alike, but labelled differently",
+        reason="Each sample is followed by the one that it lies close to although their labels differ: "
+        "one of the two labels may be wrong.",
+        samples=tuple(samples),
+        source=str(facts.get("key", "")),
+    )
+
+
 def _of_pairs(dataset: Dataset, results: Sequence[tuple[Result, Mapping[str, Any]]]) -> Iterator[Queue]:
     """Pairs that are close together but labelled differently, from columns that name a partner sample."""
     for result, facts in results:
@@ -117,14 +144,7 @@ def _of_pairs(dataset: Dataset, results: Sequence[tuple[Result, Mapping[str, Any
                 continue
             order = _sharpness(table, partner.index)
             samples = dict.fromkeys(s for sample in order for s in (str(sample), str(partner.loc[sample])))
-            yield Queue(
-                name="sharp label pairs",
-                title="Alike, but labelled differently",
-                reason="Each sample is followed by the one that it is nearest to although their labels differ: "
-                "one of the two labels may be wrong.",
-                samples=tuple(samples),
-                source=str(facts.get("key", "")),
-            )
+            yield _pair_queue(samples, facts)
 
 
 def _sharpness(table: pd.DataFrame, index: pd.Index[Any]) -> list[Any]:
