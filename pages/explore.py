@@ -11,6 +11,7 @@ import streamlit as st
 from audit.errors import InputError
 from audit.maps import MapCoordinates, read_map
 from pages.colouring import colour_options, colour_values, linked_table
+from pages.compare_sets import show_compare_sets
 from pages.gallery import show_gallery, show_sample
 from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
 from pages.map_chart import show_map
@@ -277,6 +278,8 @@ def _show_selection(
             st.session_state["map redraw"] = st.session_state.get("map redraw", 0) + 1
             st.rerun()
     st.caption(gallery_words(rows, dataset.roles.label, prediction))
+    if selected is not None:
+        show_compare_sets(dataset, rows, "" if state["lasso"] else state["where"], words, key="explore")
     if dataset.has_images:
         bar = st.container()
         marks = marks_of(dataset)

@@ -14,6 +14,7 @@ import streamlit as st
 from audit.errors import InputError
 from pages.changed_images import show_changed_images
 from pages.charts import show_figure
+from pages.compare_sets import show_compare_sets
 from pages.corrections import show_corrections
 from pages.findings import show_add_finding
 from pages.gallery import show_gallery
@@ -254,6 +255,8 @@ def _show_next(
         link(EXPLORE, f"Open {plural(len(shown), 'image')} in Explore", selection, icon=":material/bubble_chart:")
         link(COMPARE, "Compare with another model", {"audit": name}, icon=":material/compare_arrows:")
         link(REPORT, "Write a report", {"run": key}, icon=":material/description:")
+    if state["where"]:
+        show_compare_sets(dataset, shown, state["where"], where_text(state["where"]), key=f"{key} sets")
     with st.container(horizontal=True, gap="small"):
         prediction = prediction_column(dataset, shown, precomputed_column())
         chosen = {"where": state["where"], "kind": state["kind"]}
