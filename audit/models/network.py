@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from audit.errors import InputError
 from audit.models.base import Ability, Preprocessing
+from audit.models.dense import DenseMap, LinearHead, choose_dense, find_dense, linear_head, read_dense
 from audit.models.device import placement
-from audit.models.layers import Layer, capture, known_layers
+from audit.models.layers import Layer, capture, last_layer, named_layers
 from audit.models.loading import versions
 from audit.models.weights import content_hash
 
@@ -163,11 +165,49 @@ class Network:
         """
         import torch
 
-        known_layers(layers, self._layers, self.name)
-        wanted = {name: self._layers[name] for name in layers}
+        wanted = named_layers(layers, self._layers, self.module, self.name)
         with torch.inference_mode(), self.autocast():
             normalised = self.preprocessing.normalise(images)
             return capture(self.module, wanted, lambda: self.forward_images(normalised))
+
+    @functools.cached_property
+    def dense(self) -> tuple[DenseMap, LinearHead | None]:
+        """Where features by place are read, and the linear head on their mean where the network has one.
+
+        Raises
+        ------
+        InputError
+            If the network has no features with rows and columns.
+        """
+        import torch
+
+        height, width = self.preprocessing.size
+        noise = torch.randint(0, 256, (2, 3, height, width), generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode(), torch.autocast(self.device.partition(":")[0], enabled=False):
+            shown = self.preprocessing.normalise(noise.to(torch.uint8).to(self.device))
+            places = find_dense(self.module, lambda: self.forward_images(shown), self._layers, (height, width))
+            place = choose_dense(places, self.name)
+            if "classifier" not in self.abilities:
+                return place, None
+            output: Any = self.module(shown)
+            logits = getattr(output, "logits", output)
+            path = last_layer(self.module, int(logits.shape[-1]))
+            last = self.module.get_submodule(path) if path else None
+            for candidate in dict.fromkeys((places[0], place)):
+                features = read_dense(self.module, candidate, lambda: self.forward_images(shown))
+                head = linear_head(last, features, logits.float())
+                if head is not None:
+                    return candidate, head
+            return place, None
+
+    def patch_features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return float32 (b, h, w, d), one vector a place, of uint8 (b, 3, H, W) images."""
+        import torch
+
+        place, _ = self.dense
+        with torch.inference_mode(), self.autocast():
+            shown = self.preprocessing.normalise(images)
+            return read_dense(self.module, place, lambda: self.forward_images(shown))
 
     def forward_images(self, images: torch.Tensor) -> object:
         """Run the part of the network that sees images; layers are read on the way."""

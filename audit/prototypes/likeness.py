@@ -1,0 +1,263 @@
+"""How alike images and prototypes are, before and after five changes: one pass over the images to be explained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from audit.errors import InputError
+from audit.prototypes.looks import colourless, looks
+from audit.prototypes.modifications import CHARACTERISTICS, modified, pixel_rms
+from audit.prototypes.parts import EPSILON, Similarity
+from audit.prototypes.passes import PatchEncoder, Shown, batches
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from audit.dataset import Dataset
+    from audit.models.base import Model
+    from audit.prototypes.checkpoint import TrainedPrototypes
+
+NOISE = 0.05
+"""Standard deviation (of values in 0 to 1) of the noise that a stable prototype stands."""
+
+
+class Likener:
+    """Compares dense features with prototypes on the model's device.
+
+    Parameters
+    ----------
+    model
+        Shows features by place.
+    vectors
+        Prototypes (P, d).
+    kind
+        Cosine or ProtoPNet's similarity.
+    trained
+        A trained ProtoPNet-like model's own layers between features and prototypes, if there are any.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        vectors: NDArray[np.float32],
+        kind: Similarity = "cosine",
+        trained: TrainedPrototypes | None = None,
+    ) -> None:
+        import torch
+
+        self.model, self.kind, self.trained = model, kind, trained
+        self.vectors = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(model.device)
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return float32 (b, h, w, d) of uint8 images, past the trained layers where there are any."""
+        found = cast("PatchEncoder", self.model).patch_features(images)
+        return found if self.trained is None else self.trained.transform(found)
+
+    def maps(self, images: torch.Tensor) -> torch.Tensor:
+        """Return similarities by place, float32 (b, h w, P), of uint8 images."""
+        return self.compare(self.features(images))
+
+    def compare(self, features: torch.Tensor) -> torch.Tensor:
+        """Return similarities (b, h w, P) of features (b, h, w, d)."""
+        import torch
+        from torch.nn.functional import normalize
+
+        with torch.inference_mode():
+            places = features.flatten(1, 2)
+            if self.kind == "cosine":
+                return normalize(places, dim=-1) @ normalize(self.vectors, dim=-1).T
+            own, other = places.square().sum(-1, keepdim=True), self.vectors.square().sum(-1)
+            distance = (own - 2 * places @ self.vectors.T + other).clamp_min_(0)
+            return torch.log((distance + 1) / (distance + EPSILON))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Likeness:
+    """How alike images and prototypes are.
+
+    Parameters
+    ----------
+    rows
+        The samples explained: (n,).
+    g, peak
+        Similarity and position on the grid of the place most like each prototype: (n, P).
+    phi
+        Local phi (strengths, characteristics, n, P): the first strength of every image, the others of the first
+        ``dosed`` images; NaN elsewhere.
+    moved
+        Whether the most similar place is elsewhere after the change, at the first strength: (characteristics, n, P).
+    rms
+        Root mean square change of the pixels, 0 to 255: (strengths, characteristics, n).
+    identity
+        phi of the control that changes nothing, of the first batch: (b, P).
+    grey
+        Whether the image has no colour: (n,).
+    seen
+        What each place looks like to a person (n, h, w, D).
+    shaken
+        Position of the most similar place under noise, of the first ``dosed`` images: (dosed, P).
+    """
+
+    rows: NDArray[np.int64]
+    g: NDArray[np.float32]
+    peak: NDArray[np.int64]
+    phi: NDArray[np.float32]
+    moved: NDArray[np.bool_]
+    rms: NDArray[np.float32]
+    identity: NDArray[np.float32]
+    grey: NDArray[np.bool_]
+    seen: NDArray[np.float32]
+    shaken: NDArray[np.int64]
+
+
+def measure(
+    dataset: Dataset,
+    likener: Likener,
+    rows: NDArray[np.int64],
+    *,
+    strengths: Sequence[NDArray[np.float64]],
+    dosed: int,
+    seed: int,
+) -> Likeness:
+    """Compare images with prototypes before and after the changes.
+
+    Parameters
+    ----------
+    dataset
+        Whose images.
+    likener
+        The prototypes.
+    rows
+        The samples.
+    strengths
+        Strengths of the characteristics, one array (characteristics,) a dose; the first is that of every image.
+    dosed
+        Images that get every dose and the noise: the first ones.
+    seed
+        Seed of the noise.
+    """
+    parts: list[_Piece] = []
+    for chosen, doses, noise in ((rows[:dosed], strengths, True), (rows[dosed:], strengths[:1], False)):
+        for batch in batches(dataset, likener.model, chosen):
+            piece = _piece(batch, likener, doses, len(strengths), first=not parts, noise=seed if noise else None)
+            parts.append(piece)
+    if not parts:
+        raise InputError(f"`images` of '{dataset.name}' must hold one that can be explained; none could be read.")
+    kept = np.concatenate([part.rows for part in parts])
+    shaken = [part.shaken for part in parts if part.shaken is not None]
+    return Likeness(
+        rows=kept,
+        g=np.concatenate([part.g for part in parts]),
+        peak=np.concatenate([part.peak for part in parts]),
+        phi=np.concatenate([part.phi for part in parts], axis=2),
+        moved=np.concatenate([part.moved for part in parts], axis=1),
+        rms=np.concatenate([part.rms for part in parts], axis=2),
+        identity=parts[0].identity,
+        grey=np.concatenate([part.grey for part in parts]),
+        seen=np.concatenate([part.seen for part in parts]),
+        shaken=np.concatenate(shaken) if shaken else np.zeros((0, parts[0].g.shape[1]), dtype=np.int64),
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Piece:
+    rows: NDArray[np.int64]
+    g: NDArray[np.float32]
+    peak: NDArray[np.int64]
+    phi: NDArray[np.float32]
+    moved: NDArray[np.bool_]
+    rms: NDArray[np.float32]
+    identity: NDArray[np.float32]
+    grey: NDArray[np.bool_]
+    seen: NDArray[np.float32]
+    shaken: NDArray[np.int64] | None
+
+
+def _piece(
+    batch: Shown,
+    likener: Likener,
+    doses: Sequence[NDArray[np.float64]],
+    width: int,
+    *,
+    first: bool,
+    noise: int | None,
+) -> _Piece:
+    images = batch.images
+    maps = likener.maps(images)
+    g, peak = maps.max(dim=1)
+    b, p = g.shape
+    phi = np.full((width, len(CHARACTERISTICS), b, p), np.nan, dtype=np.float32)
+    rms = np.full((width, len(CHARACTERISTICS), b), np.nan, dtype=np.float32)
+    moved = np.zeros((len(CHARACTERISTICS), b, p), dtype=bool)
+    for dose, strengths in enumerate(doses):
+        for place, (kind, strength) in enumerate(zip(CHARACTERISTICS, strengths.tolist(), strict=True)):
+            changed = modified(images, kind, strength)
+            after = likener.maps(changed)
+            phi[dose, place] = (g - _at(after, peak)).cpu().numpy()
+            rms[dose, place] = pixel_rms(images, changed)
+            if dose == 0:
+                moved[place] = (after.argmax(dim=1) != peak).cpu().numpy()
+    # The same batch once more: any difference would be the machinery's own.
+    same = np.zeros((0, p), dtype=np.float32)
+    if first:
+        same = (g - _at(likener.maps(modified(images, "identity")), peak)).cpu().numpy()
+    shaken = None if noise is None else likener.maps(_noisy(images, noise)).argmax(dim=1).cpu().numpy()
+    grid = cast("PatchEncoder", likener.model).dense[0].grid
+    return _Piece(
+        batch.rows,
+        g.cpu().numpy(),
+        peak.cpu().numpy(),
+        phi,
+        moved,
+        rms,
+        same,
+        colourless(images),
+        looks(images, grid),
+        shaken,
+    )
+
+
+def _at(maps: torch.Tensor, peak: torch.Tensor) -> torch.Tensor:
+    return maps.gather(1, peak[:, None])[:, 0]
+
+
+def _noisy(images: torch.Tensor, seed: int) -> torch.Tensor:
+    import torch
+
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed)) * (255 * NOISE)
+    return (images.float() + noise.to(images.device)).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def explained_rows(
+    tested: NDArray[np.bool_], code: NDArray[np.int64], classes: Sequence[int], n: int, *, seed: int
+) -> NDArray[np.int64]:
+    """Return the samples to explain, drawn equally from the classes and in turn, so that the first ones are of all.
+
+    Parameters
+    ----------
+    tested
+        Samples that may be explained.
+    code
+        Class of each sample.
+    classes
+        Class codes to draw from.
+    n
+        How many at most.
+    seed
+        Seed of the draw.
+    """
+    drawn = [
+        np.random.default_rng([seed, place]).permutation(np.flatnonzero(tested & (code == place))) for place in classes
+    ]
+    turns = [
+        rows[turn]
+        for turn in range(max((len(rows) for rows in drawn), default=0))
+        for rows in drawn
+        if turn < len(rows)
+    ]
+    return np.asarray(turns[:n], dtype=np.int64)

@@ -1,0 +1,133 @@
+"""The page's rows of pictures: a row a class, and the prototypes that mislead or say the same twice."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from audit.errors import InputError
+from audit.panels import Panel, Picture, PictureGroup, PictureRow
+from audit.wording import format_value
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+    from audit.result import Result
+
+TITLES = {"typical": "typical", "boundary": "borderline", "criticism": "badly represented", "part": "parts"}
+
+
+def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ...]:
+    """Return the classes' rows (the class of the selected row first), misleading and redundant prototypes."""
+    rows = result.by_group
+    truth = result.settings.get("class_is") == "label"
+    said = "the true class" if truth else "what the model calls it"
+    classes = _classes(result, where)
+    shown = tuple(_class_row(rows[rows["class"] == name], name, dataset) for name in classes)
+    text = (
+        f"A class is {said}. Under each typical picture: the share of the class that stands behind it. Borderline "
+        "pictures lie nearest to another class. Parts: the frame is where the model finds the part."
+    )
+    panels = [Panel(title="What stands for each class", text=text, rows=shown)]
+    found = _findings(rows, "misleading", dataset)
+    if found:
+        text = (
+            "The places most like these parts look alike in colour and edges, so a person would think of hue and "
+            "shape; the model's likeness is lost with neither, but with something less visible."
+        )
+        panels.append(Panel(title="Misleading prototypes", text=text, rows=found))
+    found = _findings(rows, "redundant", dataset)
+    if found:
+        text = "Two parts of one class that look alike and rest on the same characteristics: one of them would do."
+        panels.append(Panel(title="Redundant prototypes", text=text, rows=found))
+    return tuple(panels)
+
+
+def _classes(result: Result, where: str) -> list[str]:
+    """Return the classes to show: those looked at closely, else all; the selected row's first."""
+    rows = result.by_group
+    names = list(dict.fromkeys(rows.loc[rows["kind"] == "typical", "class"]))
+    close = [str(name) for name in result.settings.get("looked_at", [])]
+    names = [name for name in names if name in set(close)] + [name for name in names if name not in set(close)]
+    if where and "where" in rows.columns:
+        chosen = rows.loc[rows["where"] == where, "class"].dropna().astype("str").tolist()
+        names.sort(key=lambda name: name not in chosen)
+    return names
+
+
+def _class_row(rows: pd.DataFrame, name: str, dataset: Dataset) -> PictureRow:
+    own = rows[rows["kind"] == "class"]
+    groups = []
+    for kind, title in TITLES.items():
+        some = rows[rows["kind"] == kind]
+        pictures = tuple(_picture(row, kind, dataset) for row in some.to_dict(orient="records"))
+        if pictures:
+            groups.append(PictureGroup(title=title, pictures=pictures))
+    text, where = "", ""
+    if len(own):
+        first: dict[str, Any] = {str(key): value for key, value in own.iloc[0].items()}
+        where = str(first.get("where") or "")
+        text = f"{first['samples']:,.0f} samples to choose from."
+        if np.isfinite(first["value"]):
+            agreed = format_value(float(first["value"]), "share")
+            text += f" The nearest typical picture tells the model's answer for {agreed} of {first['n']:,.0f}."
+    return PictureRow(title=name, text=text, groups=tuple(groups), where=where)
+
+
+def _picture(row: dict[Any, Any], kind: str, dataset: Dataset) -> Picture:
+    sample = str(row["sample"])
+    value = float(row["value"])
+    tag = ""
+    if kind == "typical":
+        caption = f"stands for {format_value(value, 'share')}"
+    elif kind == "boundary":
+        caption = f"margin {format_value(value)}" if np.isfinite(value) else "borderline"
+        tag = "nearer to another class" if value < 0 else ""
+    elif kind == "criticism":
+        caption = "badly represented"
+    else:
+        caption = str(row["because"])
+        tag = f"{format_value(value, 'share')} of the patches"
+        if row.get("misleading") == "yes":
+            tag = f"misleading · {tag}"
+    box = _box(row.get("box")) if kind == "part" else None
+    on_subject = row.get("on_subject", np.nan)
+    if kind in {"typical", "boundary"} and isinstance(on_subject, float) and np.isfinite(on_subject):
+        caption += f", {100 * on_subject:.0f} % of the heat on the subject"
+    return Picture(sample_id=sample, caption=caption, tag=tag, box=box, wrong=_wrong(sample, row, kind, dataset))
+
+
+def _wrong(sample: str, row: dict[Any, Any], kind: str, dataset: Dataset) -> bool:
+    """Return whether a picture of a predicted class is none of that class in truth."""
+    label = dataset.roles.label
+    if label is None or kind == "part" or sample not in dataset.index:
+        return False
+    truth = dataset.metadata[label].loc[sample]
+    return bool(pd.notna(truth)) and str(truth) != str(row["class"])
+
+
+def _box(text: Any) -> tuple[float, float, float, float] | None:
+    if not isinstance(text, str) or not text:
+        return None
+    left, top, right, bottom = (float(edge) for edge in json.loads(text))
+    return (left, top, right, bottom)
+
+
+def _findings(rows: pd.DataFrame, kind: str, dataset: Dataset) -> tuple[PictureRow, ...]:
+    parts = rows[rows["kind"] == "part"]
+    found = []
+    for name, row in rows[rows["kind"] == kind].iterrows():
+        names = [row["part"], *([row["other_part"]] if isinstance(row.get("other_part"), str) else [])]
+        pictures = tuple(
+            _picture(each, "part", dataset) for each in parts[parts.index.isin(names)].to_dict(orient="records")
+        )
+        try:
+            group = PictureGroup(title="", pictures=pictures)
+        except InputError:
+            continue
+        found.append(
+            PictureRow(title=str(name), text=f"Looks alike {row['because']}.", groups=(group,), where=str(row["where"]))
+        )
+    return tuple(found)

@@ -1,0 +1,63 @@
+"""The answer in one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from audit.result import State, Verdict
+from audit.wording import format_interval, format_value
+
+if TYPE_CHECKING:
+    from audit.prototypes.case import Case
+    from audit.prototypes.chosen import Prototypes
+    from audit.prototypes.reasons import Reasons
+
+FEWEST = 10
+"""Samples below which nothing is said about fidelity."""
+
+
+def verdict(case: Case, prototypes: Prototypes, rows: Sequence[Mapping[str, Any]], reasons: Reasons | None) -> Verdict:
+    """Say how well prototypes stand for the model's answers, and because of what things look like them.
+
+    Returns
+    -------
+    Verdict
+        ``differs`` when the prototypes tell the model's answers better than chance.
+    """
+    row = next(row for row in rows if row["score"] == "fidelity")
+    classes = len(set(prototypes.place.tolist()))
+    each = len(prototypes.row) / max(classes, 1)
+    count = f"{each:.0f}" if float(each).is_integer() else f"{each:.1f}"
+    told = "the model's answer" if case.answers else "the class"
+    if not math.isfinite(row["value"]):
+        sentence = "No sample has a prototype it may be compared with: every one is of its own group or a copy of it."
+        return Verdict(state="not_computed", sentence=sentence, score="fidelity")
+    share = format_value(row["value"], "share")
+    interval = format_interval(row["low"], row["high"], "share")
+    chance = format_value(row["null"], "share")
+    start = f"{count} typical picture{'' if count == '1' else 's'} a class tell {told} for {share} of samples"
+    start += f" (95 % interval {interval}; {chance} by chance)"
+    state: State = "differs" if row["low"] > row["null"] else "no_difference"
+    if row["n"] < FEWEST:
+        state = "too_few"
+    return Verdict(state=state, sentence=f"{start}{_because(reasons)}.", score="fidelity")
+
+
+def _because(reasons: Reasons | None) -> str:
+    if reasons is None:
+        return ""
+    total = len(reasons.leading)
+    counted = Counter(names[0] for names in reasons.leading if names)
+    if not counted:
+        return f"; for none of {total} parts does one of the five characteristics alone explain the likeness"
+    name, most = counted.most_common(1)[0]
+    said = f"; {most} of {total} parts look alike mostly because of {name}"
+    further = [f"{count} because of {other}" for other, count in counted.most_common(3)[1:]]
+    said += f", {', '.join(further)}" if further else ""
+    misleading = int(reasons.misleading.sum())
+    if misleading:
+        said += f"; {misleading} would mislead a person, who sees colour and shape where the model uses neither"
+    return said
