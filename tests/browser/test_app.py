@@ -185,8 +185,11 @@ def test_an_image_from_elsewhere_is_looked_at_too(app: str, page: Page) -> None:
 def test_an_audit_runs_in_the_worker_and_its_answer_appears(app: str, page: Page) -> None:
     page.goto(f"{app}/{AUDIT}?model=prediction&set.level=0.8")
     page.get_by_role("button", name="Run the audit").click()
+    # The server has to have heard of it before the page is thrown away.
+    waiting, answered = page.get_by_text("The answer appears here"), page.get_by_text("What next", exact=True)
+    waiting.or_(answered).first.wait_for()
     page.reload()
-    page.get_by_text("What next", exact=True).wait_for(timeout=240_000)
+    answered.wait_for(timeout=120_000)
     assert "Worst for night" in page.locator(".verdict").inner_text()
     assert parameter(page, "set.level") == "0.8"
 
