@@ -14,7 +14,7 @@ import numpy as np
 from audit.base import Audit, Bounds, Extractor, Figure
 from audit.complexity import data_rows, factor_rows, overall
 from audit.complexity.case import Case, projected_layers, read_case
-from audit.complexity.dictionary import EXTRA, Method, available
+from audit.complexity.dictionary import Method
 from audit.complexity.diversity import diversity
 from audit.complexity.feature_rows import feature_rows
 from audit.complexity.features import Features, make_features
@@ -53,8 +53,8 @@ class FeatureComplexity(Audit):
         Features found: atoms of the dictionary; as many as it takes to hold most of the activations, 8 to 48, when
         left out.
     method
-        How the dictionary is found; auto: NMF where no activation is negative, semi-NMF otherwise. "sae" (sparse
-        autoencoder) needs the extra "dictionaries".
+        How the dictionary is found; auto: NMF where no activation is negative, semi-NMF otherwise; sae: a
+        sparse autoencoder.
     channels
         Raw channels looked at as features too, the most varying first.
     phrases
@@ -171,8 +171,6 @@ class FeatureComplexity(Audit):
     def missing(self, dataset: Dataset, model: Model) -> list[str]:
         """Return what is lacking: embeddings, and what the parameters ask for."""
         reasons = super().missing(dataset, model)
-        if self.method == "sae" and not available():
-            reasons.append(f"sparse autoencoders need overcomplete: {EXTRA}, or choose another `method`")
         if self.small_dimension >= self.dimension:
             reasons.append(
                 f"`small_dimension` must be below `dimension` ({self.dimension}); got {self.small_dimension}"

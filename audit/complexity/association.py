@@ -1,8 +1,9 @@
-"""Which attribute a feature goes with.
+"""Which attribute a feature goes with, and which of its values.
 
-Strength: epsilon squared of ranks, ``1 - [SS within / (n - levels)] / [SS total / (n - 1)]``: 0 in expectation without
-association, 1 when the attribute decides the rank. Test: Kruskal-Wallis. Where samples come in groups, the unit is the
-mean of a feature over the samples of one group and level, so that a group is not counted as often as it has images.
+Strength: share of the feature's variance that goes with having one value rather than any other (squared point-biserial
+correlation), of the value that raises the feature most. Test: that correlation's, times the number of values compared.
+Where samples come in groups, the unit is the mean of a feature over the samples of one group and value, so that a
+group is not counted as often as it has images.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ class Association:
     Parameters
     ----------
     strength
-        Epsilon squared, (features,), at most 1.
+        Squared correlation with having the value, (features,), 0 to 1.
     p_value
-        Of the Kruskal-Wallis test, (features,).
+        Two-sided, corrected for the number of values, (features,).
     level
-        Code of the level with the highest mean rank, (features,).
+        Code of the value, (features,).
     auroc
-        P(a sample of that level has the larger value than another sample), (features,).
+        P(a sample with that value has the larger feature than one without), (features,).
     n
         Units tested.
     """
@@ -40,6 +41,30 @@ class Association:
     level: NDArray[np.int64]
     auroc: NDArray[np.float64]
     n: int
+
+
+def correlate(features: NDArray[np.floating], numbers: NDArray[np.float64], owner: NDArray[np.int64]) -> Association:
+    """Return the association of features, (n, m), with a quantity, (n,), NaN: unknown, by rank correlation.
+
+    Strength is its square, ``level`` 1 for a positive and 0 for a negative correlation, ``auroc`` that of telling the
+    upper from the lower half. Where samples come in groups, features and quantity are averaged over each group.
+    """
+    known = np.isfinite(numbers)
+    _, place, size = np.unique(owner[known], return_inverse=True, return_counts=True)
+    table = np.column_stack([numbers[known], np.asarray(features, dtype=np.float64)[known]])
+    sums = np.zeros((len(size), table.shape[1]))
+    np.add.at(sums, place, table)
+    ranks = stats.rankdata(sums / size[:, None], axis=0)
+    n, m = len(size), features.shape[1]
+    if n < 4:
+        nothing = np.full(m, np.nan)
+        return Association(nothing, nothing, np.full(m, -1), nothing, n)
+    rho = _columns_correlation(ranks[:, :1], ranks[:, 1:])[0]
+    t = rho * np.sqrt((n - 2) / np.maximum(1 - rho**2, 1e-12))
+    upper = ranks[:, 0] > (n + 1) / 2
+    high, count = ranks[upper, 1:].sum(axis=0), int(upper.sum())
+    auroc = (high - count * (count + 1) / 2) / max(count * (n - count), 1)
+    return Association(rho**2, 2 * special.stdtr(n - 2, -np.abs(t)), (rho > 0).astype(np.int64), auroc, n)
 
 
 def associate(
@@ -65,21 +90,23 @@ def associate(
     if len(levels) < 2:
         nothing = np.full(m, np.nan)
         return Association(nothing, nothing, np.full(m, -1), nothing, len(z))
-    ranks = stats.rankdata(z, axis=0)
     n = len(z)
-    sizes = np.bincount(place)
-    sums = np.zeros((len(levels), m))
-    np.add.at(sums, place, ranks)
-    means = sums / sizes[:, None]
-    total = ((ranks - (n + 1) / 2) ** 2).sum(axis=0)
-    between = (sizes[:, None] * (means - (n + 1) / 2) ** 2).sum(axis=0)
-    varied = total > 0
-    safe = np.where(varied, total, 1.0)
-    h = (n - 1) * between / safe
-    strength = np.where(varied, 1 - ((total - between) / max(n - len(levels), 1)) / (safe / (n - 1)), np.nan)
-    p = np.where(varied, special.chdtrc(len(levels) - 1, h), np.nan)
-    top = means.argmax(axis=0)
+    having = (place[:, None] == np.arange(len(levels))[None]).astype(np.float64)
+    correlation = _columns_correlation(having, z)
+    top = np.where(np.isnan(correlation), -np.inf, correlation).argmax(axis=0)
     columns = np.arange(m)
-    rest = n - sizes[top]
-    auroc = (sums[top, columns] - sizes[top] * (sizes[top] + 1) / 2) / (sizes[top] * rest)
-    return Association(strength, p, levels[top], np.where(varied, auroc, np.nan), n)
+    r = correlation[top, columns]
+    statistic = r * np.sqrt((n - 2) / np.maximum(1 - r**2, 1e-12))
+    p = np.minimum(2 * special.stdtr(n - 2, -np.abs(statistic)) * (len(levels) if len(levels) > 2 else 1), 1.0)
+    ranks = stats.rankdata(z, axis=0)
+    count = having.sum(axis=0)[top]
+    rank_sum = (having.T @ ranks)[top, columns]
+    auroc = (rank_sum - count * (count + 1) / 2) / np.maximum(count * (n - count), 1)
+    return Association(r**2, p, levels[top], np.where(np.isfinite(r), auroc, np.nan), n)
+
+
+def _columns_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the correlation of every column of x with every column of y; NaN for constant columns."""
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    bottom = np.sqrt(np.outer((x**2).sum(axis=0), (y**2).sum(axis=0)))
+    return np.asarray(np.divide(x.T @ y, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from audit.dataset import Dataset
 
+MOST_COUNTED = 12
+"""A column of more different numbers than this is read as a quantity, not as categories."""
+
 MOST_LEVELS = 60
 """Values of an attribute (or classes) that are looked at one by one."""
 
@@ -191,16 +194,14 @@ def _factor_columns(dataset: Dataset) -> list[tuple[str, str]]:
 
 
 def _factor(values: pd.Series[Any], name: str, kind: str, fewest: int) -> Factor:
-    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    if kind == "attribute" and numeric and values.nunique() > 12:
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        spread = np.nanstd(numbers) > 0
+    numbers = _numbers(values) if kind == "attribute" else None
+    if numbers is not None:
         return Factor(
             name=name,
             kind=kind,
             codes=np.full(len(values), -1),
             levels=(),
-            numbers=numbers if spread else None,
+            numbers=numbers,
             left_out=0,
         )
     coded: Coded = code(values)
@@ -217,6 +218,15 @@ def _factor(values: pd.Series[Any], name: str, kind: str, fewest: int) -> Factor
         numbers=None,
         left_out=int((counts > 0).sum()) - len(kept),
     )
+
+
+def _numbers(values: pd.Series[Any]) -> NDArray[np.float64] | None:
+    """Return a column as numbers where it holds nothing else and more than a dozen of them; tables read texts."""
+    if pd.api.types.is_bool_dtype(values) or values.nunique() <= MOST_COUNTED:
+        return None
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    told = values.notna().to_numpy()
+    return numbers if np.isfinite(numbers[told]).all() else None
 
 
 def projected_layers(

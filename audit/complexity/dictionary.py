@@ -4,8 +4,8 @@
                             semi-NMF (Ding et al. 2010): D of any sign, for signed activations
 
 The dictionary is fitted on some samples; the codes Z of others are their non-negative least squares, solved for all
-samples at once by coordinate descent on the dictionary's Gram matrix. A sparse autoencoder (the package
-``overcomplete``) may give D instead; its codes are then found in the same way, so that atoms compare.
+samples at once by coordinate descent on the dictionary's Gram matrix. A sparse autoencoder may give D instead; its
+codes are then found in the same way, so that atoms compare.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ ROUNDS = 150
 SWEEPS = 200
 """Sweeps of coordinate descent at most; a sweep visits every atom once."""
 
-EXTRA = 'pip install "model-audit[dictionaries]"'
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dictionary:
@@ -50,13 +48,6 @@ class Dictionary:
     atoms: NDArray[np.float64]
     method: Fitted
     explained: float
-
-
-def available() -> bool:
-    """Return whether the package for sparse autoencoders is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("overcomplete") is not None
 
 
 def choose(activations: NDArray[np.floating], method: Method) -> Fitted:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audit.complexity.association import associate
+from audit.complexity.association import associate, correlate
 from audit.complexity.decoding import fold_codes
 from audit.complexity.representation import explained, one_hot, share
 from audit.complexity.scores import Complexity, corrected_half_width, depth, difference
@@ -103,11 +103,12 @@ def shortcut_rows(case: Case, reading: Reading, correction: Correction) -> list[
     for factor in case.attributes:
         found = reading.factors[factor.name]
         gap = difference(found, own)
+        classes = one_hot(label.codes)
         predictive = (
-            associate(one_hot(label.codes), factor.codes, case.measured_owner).strength
+            associate(classes, factor.codes, case.measured_owner)
             if factor.numbers is None
-            else np.asarray([np.nan])
-        )
+            else correlate(classes, factor.numbers, case.measured_owner)
+        ).strength
         first, second = float(depth(found.r2)[0]), float(depth(own.r2)[0])
         rows.append(
             {

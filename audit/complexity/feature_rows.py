@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audit.complexity.measures import Measures
 
 STRONG = 0.06
-"""Epsilon squared from which a feature is said to be tied to an attribute (a medium effect in Cohen's words)."""
+"""Share of a feature's variance from which it is said to be tied to an attribute (a medium effect in Cohen's words)."""
 
 IMPORTANT = 0.5
 """Share of an equal part of the answers from which a feature is called important."""
@@ -136,7 +136,9 @@ def _ties(measures: Measures, correction: Correction) -> list[dict[str, Any]]:
     strength = np.stack([one.strength for one in found])
     best = np.where(np.isnan(strength), -np.inf, strength).argmax(axis=0)
     rows = []
-    levels = {factor.name: factor.levels for factor in measures.case.attributes}
+    levels = {
+        factor.name: factor.levels if factor.numbers is None else ("low", "high") for factor in measures.case.attributes
+    }
     for i in range(k):
         name, one = names[best[i]], found[best[i]]
         level = int(one.level[i])

@@ -78,7 +78,8 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
             "color": OTHER,
         },
         text=[_short(str(name), str(tie)) if name in named else "" for name, tie in shown["tied_to"].items()],
-        textposition=["top center" if i % 2 else "bottom center" for i in range(len(shown))],
+        textposition=_sides(shown, set(named)),
+        textfont={"size": 13},
         hovertext=[_feature_words(str(name), row) for name, row in shown.iterrows()],
         hovertemplate="%{hovertext}<extra></extra>",
         customdata=shown["where"].tolist(),
@@ -103,8 +104,8 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
             x=x,
             y=y,
             xanchor=anchor,
-            yanchor="bottom" if y else "top",
-            yshift=2 if y else -2,
+            yanchor="bottom",
+            yshift=2,
             showarrow=False,
             font={"size": 13, "color": NEUTRAL},
         )
@@ -130,7 +131,15 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
 
 
 def _short(name: str, tie: str) -> str:
-    return f"{name}: {tie}" if tie else name
+    """Return the words beside a point: "13: sand"."""
+    return f"{name.removeprefix('atom ')}: {tie.rpartition(' ')[2]}" if tie else name
+
+
+def _sides(shown: pd.DataFrame, named: set[Any]) -> list[str]:
+    """Return where each name goes: above and below in turn, from left to right, so that neighbours stay apart."""
+    order = [name for name in shown.sort_values("value").index if name in named]
+    side = {name: "top center" if i % 2 == 0 else "bottom center" for i, name in enumerate(order)}
+    return [side.get(name, "top center") for name in shown.index]
 
 
 def _feature_words(name: str, row: pd.Series[Any]) -> str:

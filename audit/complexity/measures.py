@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.complexity.association import Association, associate
+from audit.complexity.association import Association, associate, correlate
 from audit.complexity.importance import Importance, gradient_importance, linear_importance
 from audit.complexity.redundancy import redundancy
 
@@ -71,10 +71,15 @@ class Measures:
 
 
 def associations(case: Case, features: Features) -> dict[str, Association]:
-    """Return the features' association with the class and each categorical attribute."""
+    """Return the features' association with the class and each attribute."""
     codes = features.codes[case.measured]
     owner = case.measured_owner
-    return {factor.name: associate(codes, factor.codes, owner) for factor in case.factors if factor.numbers is None}
+    return {
+        factor.name: associate(codes, factor.codes, owner)
+        if factor.numbers is None
+        else correlate(codes, factor.numbers, owner)
+        for factor in case.factors
+    }
 
 
 def feature_redundancy(

@@ -17,7 +17,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-QUANTILE = 0.999
+TAIL = 0.001
+"""Share of the pairs beyond the quantile."""
+
 KEPT = 0.01
 """Share of the pairs that is kept for the bootstrap of the quantile."""
 
@@ -88,7 +90,7 @@ def label_sharpness(
     x = x - x.mean(axis=0)
     squares = np.einsum("ij,ij->i", x, x)
     count = _different_pairs(codes, groups)
-    room = int(np.clip(np.ceil(KEPT * count), 1, MOST_KEPT)) if count else 0
+    room = int(np.clip(np.ceil(KEPT * count), min(max(4 * most, 100), count), MOST_KEPT))
     if count == 0:
         nothing = float("nan")
         return Sharpness(nothing, nothing, nothing, nothing, np.zeros((0, 2), dtype=np.int64), np.zeros(0), 0, 0, 0)
@@ -165,9 +167,8 @@ def _summarise(
 
 
 def _quantile(distances: NDArray[np.float64], weights: NDArray[np.float64], count: float) -> float:
-    """Return the sharpness that a share of ``1 - QUANTILE`` of the pairs reaches; the distances ascend."""
-    reached = np.cumsum(weights)
-    place = int(np.searchsorted(reached, (1 - QUANTILE) * count))
+    """Return the sharpness that a share of ``TAIL`` of the pairs reaches; the distances ascend."""
+    place = int(np.searchsorted(np.cumsum(weights), TAIL * count * (1 - 1e-12)))
     if place >= len(distances):
         return float("nan")
     return float(1 / distances[place]) if distances[place] > 0 else float("nan")
