@@ -1,0 +1,101 @@
+"""Plotly figures drawn without a browser: what is drawn lies where it should, what cannot be drawn gives nothing."""
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from plotly.subplots import make_subplots
+
+from audit.plots import interval_figure
+from audit.report.figures import figure_svg
+
+
+def tags(svg, name):
+    return [element for element in ET.fromstring(svg).iter() if element.tag.endswith("}" + name)]
+
+
+def words(svg):
+    return " ".join(" ".join(ET.fromstring(svg).itertext()).split())
+
+
+def test_the_house_drawing_keeps_its_dots_names_and_nulls():
+    table = pd.DataFrame(
+        {
+            "value": [0.7, 0.9],
+            "low": [0.6, 0.8],
+            "high": [0.8, 1.0],
+            "null": [0.5, 0.5],
+            "n": [10, 20],
+            "unit": "share",
+        },
+        index=pd.Index(["night", "day"], name="group"),
+    )
+    svg = figure_svg(interval_figure(table, null=None), text="two groups")
+    assert "night n=10" in words(svg)
+    dots = [float(e.attrib["cx"]) for e in tags(svg, "circle")]
+    assert dots == sorted(dots)
+    assert len(dots) == 2
+
+
+def test_an_interval_never_leaves_the_plot():
+    figure = go.Figure(go.Scatter(x=[1, 2], y=[0.5, 0.5], error_y={"array": [9, 9]}, mode="markers"))
+    figure.update_yaxes(range=[0, 1])
+    lines = tags(figure_svg(figure, text=""), "line")
+    assert lines
+    assert all(0 <= float(line.attrib[y]) <= 420 for line in lines for y in ("y1", "y2"))
+
+
+def test_bars_stand_on_zero_and_named_axes_have_their_names():
+    figure = go.Figure(
+        [go.Bar(x=["cat", "dog"], y=[2, -1], name="one"), go.Bar(x=["cat", "dog"], y=[1, 1], name="two")]
+    )
+    svg = figure_svg(figure, text="")
+    # The legend has squares of its own.
+    rows = [element for element in tags(svg, "rect") if "fill-opacity" in element.attrib]
+    assert len(rows) == 4
+    assert float(rows[0].attrib["height"]) == pytest.approx(2 * float(rows[1].attrib["height"]), abs=0.2)
+    assert {"cat", "dog", "one", "two"} <= set(words(svg).split())
+
+
+def test_cells_are_coloured_by_value():
+    figure = go.Figure(go.Heatmap(z=[[0, 1], [1, np.nan]], x=["a", "b"], y=["c", "d"], colorscale="Cividis"))
+    cells = tags(figure_svg(figure, text=""), "rect")
+    assert len(cells) == 3
+    assert cells[0].attrib["fill"] != cells[1].attrib["fill"] == cells[2].attrib["fill"]
+
+
+def test_several_plots_stand_side_by_side():
+    figure = make_subplots(cols=2, rows=1)
+    figure.add_scatter(x=[0], y=[0], mode="markers", row=1, col=1)
+    figure.add_scatter(x=[0], y=[0], mode="markers", row=1, col=2)
+    left, right = (float(e.attrib["cx"]) for e in tags(figure_svg(figure, text=""), "circle"))
+    assert right - left > 200
+
+
+def test_a_logarithmic_axis_is_drawn_as_one():
+    figure = go.Figure(go.Scatter(x=[1, 10, 100], y=[0, 0, 0], mode="markers"))
+    figure.update_xaxes(type="log")
+    first, second, third = (float(e.attrib["cx"]) for e in tags(figure_svg(figure, text=""), "circle"))
+    assert second - first == pytest.approx(third - second, abs=0.2)
+
+
+def test_text_from_data_is_escaped():
+    figure = go.Figure(go.Scatter(x=["<script>a"], y=[1], mode="markers+text", text=["x<script>alert(1)</script>"]))
+    svg = figure_svg(figure, text="<b>&")
+    assert "<script" not in svg
+    ET.fromstring(svg)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        go.Figure(),
+        go.Figure(go.Pie(values=[1])),
+        go.Figure(go.Scatter(x=list(range(5_000)), y=[0] * 5_000)),
+        go.Figure(go.Scatter(x=[1], y=[1], stackgroup="one")),
+    ],
+)
+def test_what_cannot_be_drawn_gives_no_picture(figure):
+    assert figure_svg(figure, text="") == ""
