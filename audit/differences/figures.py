@@ -20,6 +20,10 @@ DRAWN = 8
 """Hypotheses a direction in the main figure."""
 
 
+LETTERS = 26
+"""Letters of a phrase beside the plot."""
+
+
 def page_figures(result: Result) -> tuple[Figure, ...]:
     """Return the hypotheses, the best one's scores, caption terms, classes and class attributes."""
     rows = result.by_group
@@ -43,7 +47,7 @@ def _hypotheses(result: Result) -> Figure | None:
     if rows.empty:
         return None
     best = pd.concat([rows[rows["truer_of"] == letter].head(DRAWN) for letter in "AB"])
-    labels = [f"{row['truer_of']}: {name}" for name, row in best.iterrows()]
+    labels = [f"{row['truer_of']}: {_short(str(name))}" for name, row in best.iterrows()]
     figure = interval_figure(best, null=0.5, labels=labels, order="given", axis_title="AUROC on the validate half")
     words = set_words(result)
     top = best.iloc[0]
@@ -52,6 +56,11 @@ def _hypotheses(result: Result) -> Figure | None:
         f"{format_value(float(top['value']))}, 95 % interval {format_interval(float(top['low']), float(top['high']))}."
     )
     return Figure(title="Phrases truer of A, then phrases truer of B", figure=figure, text=text)
+
+
+def _short(phrase: str) -> str:
+    """Return a phrase that leaves room for the plot on a narrow screen; the table has it whole."""
+    return phrase if len(phrase) <= LETTERS else f"{phrase[:LETTERS].rsplit(' ', 1)[0]} …"
 
 
 def _best_scores(result: Result) -> Figure | None:

@@ -59,7 +59,7 @@ def verdict(
         sentence = f"{_claim(best, words)}: AUROC {_number(best)}"
         sentence += f". A top difference this strong was right in {100 * right:.0f} % of known cases"
         if other is not None:
-            sentence += f". The other way round: {_claim(other, words, short=True)}, {_number(other)}"
+            sentence += f". The other way round: {_claim(other, words, short=True)}, {format_value(other['value'])}"
         return Verdict(state="differs", sentence=f"{sentence}. {count}.{mix}", score="top_auroc")
     if min(units) < FEWEST_UNITS:
         best = hypotheses[0]
