@@ -23,14 +23,15 @@ from audit.entries import DamagedEntry
 from audit.errors import InputError
 from audit.image_files import regular_file
 from audit.image_outputs import ImageOutput, find
-from audit.image_pass import Request, compute_missing, image_key
+from audit.image_pass import compute_missing
+from audit.image_request import Request, image_key
 from audit.images import ImageProblem
 from audit.models.base import Model
 from audit.outputs import ModelOutputs
 from audit.progress import Progress
 from audit.store import Store
 
-__all__ = ["Progress", "compute", "derived_key", "image_key", "quarantine"]
+__all__ = ["Progress", "compute", "derived_key", "image_extractors", "image_key", "quarantine"]
 
 
 def compute(
@@ -88,7 +89,7 @@ def compute(
         progress=progress or (lambda _: None),
         cancelled=cancelled or (lambda: False),
     )
-    images, notes = _image_outputs(request, _image_extractors(extractors, dataset, model))
+    images, notes = _image_outputs(request, image_extractors(extractors, dataset, model))
     usable = np.logical_and.reduce([np.ones(len(dataset), dtype=bool), *(output.usable for output in images.values())])
     if not usable.any():
         raise InputError(f"`{dataset.name}` must have a sample with every output. {_left_out(request, images)}")
@@ -135,15 +136,23 @@ def derived_key(extractor: Extractor, dataset: Dataset, model: Model) -> str:
     )
 
 
-def _image_extractors(extractors: Sequence[Extractor], dataset: Dataset, model: Model) -> list[ImageExtractor]:
-    """Return every per-image output that the wanted ones rest on, each once."""
+def image_extractors(extractors: Sequence[Extractor], dataset: Dataset, model: Model) -> list[ImageExtractor]:
+    """Return every per-image output that the wanted ones rest on, each once.
+
+    Parameters
+    ----------
+    extractors
+        The outputs wanted.
+    dataset, model
+        What they are wanted of.
+    """
     found: dict[ImageExtractor, None] = {}
     for extractor in extractors:
         if isinstance(extractor, ImageExtractor):
             found[extractor] = None
         else:
             inputs = cast("DerivedExtractor", extractor).inputs(dataset, model)
-            found.update(dict.fromkeys(_image_extractors(inputs, dataset, model)))
+            found.update(dict.fromkeys(image_extractors(inputs, dataset, model)))
     return list(found)
 
 

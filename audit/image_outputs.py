@@ -10,7 +10,7 @@ import numpy as np
 
 from audit.base import ImageExtractor
 from audit.dataset import Dataset
-from audit.image_pass import image_key
+from audit.image_request import image_key
 from audit.models.base import Model
 from audit.shards import ROWS, VALUE
 from audit.store import Store

@@ -6,90 +6,25 @@ import contextlib
 import dataclasses
 import functools
 import shutil
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import Timeout
 
 from audit import shards
 from audit.base import ImageExtractor, ImageVariant, specification
 from audit.dataset import Dataset
 from audit.device_variant import Change, DeviceVariant, DrawnRegion, FoundRegion, region_batches
-from audit.errors import Cancelled, InputError
+from audit.errors import InputError
 from audit.forward import NOT_FINITE, DeviceBatches, collect, default_batch_size, finite_rows
+from audit.image_request import Request, image_key, image_rows
 from audit.models.base import Model
-from audit.progress import Meter, Progress
-from audit.store import Store
+from audit.progress import Meter
 from audit.stream import Batch, Decoder, View
 
 if TYPE_CHECKING:
     import torch
-
-WAITING_SECONDS = 0.2
-"""How often a process that waits for another one looks again."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class Request:
-    """What a computation was asked for, and whom it reports to.
-
-    Parameters
-    ----------
-    dataset, model, store
-        As given to :func:`audit.engine.compute`.
-    batch_size
-        Images a batch; chosen by device and image size when left out.
-    progress, cancelled
-        As given to :func:`audit.engine.compute`.
-    """
-
-    dataset: Dataset
-    model: Model
-    store: Store
-    batch_size: int | None
-    progress: Callable[[Progress], None]
-    cancelled: Callable[[], bool]
-
-    def check(self) -> None:
-        """Raise :class:`Cancelled` when the user asked for it."""
-        if self.cancelled():
-            raise Cancelled
-
-    def hold(self, key: str, held: contextlib.ExitStack, stage: str, total: int, done: Callable[[], int]) -> None:
-        """Take a key's lock for as long as ``held`` lives; while another process has it, report how far that one is."""
-        lock = self.store.lock(key)
-        while True:
-            try:
-                held.enter_context(lock.acquire(timeout=0))
-            except Timeout:
-                self.check()
-                self.progress(Progress(stage=stage, done=done(), total=total))
-                time.sleep(WAITING_SECONDS)
-            else:
-                return
-
-
-def image_key(extractor: ImageExtractor, dataset: Dataset, model: Model) -> str:
-    """Return the key of a per-image output: extractor, preprocessing, model and the images' content."""
-    variant = extractor.image_variant()
-    return Store.key(
-        {
-            "kind": "output",
-            "extractor": specification(extractor),
-            "preprocessing": dataclasses.asdict(extractor.preprocessing(model)),
-            "model": model.fingerprint if extractor.uses_model else None,
-            "images": dataset.images_fingerprint,
-            "variant": dict(variant.depends_on(dataset)) if variant is not None else {},
-        },
-    )
-
-
-def image_rows(dataset: Dataset) -> np.ndarray:
-    """Return the rows whose image file could be hashed: int64 (images,); the others have no image to compute."""
-    return np.flatnonzero(np.asarray([content != "" for content in dataset.content_hashes], dtype=bool))
 
 
 def compute_missing(request: Request, extractors: Sequence[ImageExtractor]) -> None:
@@ -118,6 +53,26 @@ def compute_missing(request: Request, extractors: Sequence[ImageExtractor]) -> N
             _Pass(request, rows, [output for output in outputs if output.partial.batch_size == size]).run()
         for output in outputs:
             output.finish(request, rows)
+
+
+def lacking_spans(request: Request, extractors: Sequence[ImageExtractor]) -> list[tuple[int, int]]:
+    """Return the batches (start, stop) among the images that some output lacks."""
+    rows = image_rows(request.dataset)
+    outputs = [_Output.begin(request, image_key(each, request.dataset, request.model), each) for each in extractors]
+    spans: set[tuple[int, int]] = set()
+    for size in {output.partial.batch_size for output in outputs}:
+        some = [output for output in outputs if output.partial.batch_size == size]
+        spans.update(_Pass(request, rows, some).lacking())
+    return sorted(spans)
+
+
+def compute_spans(request: Request, extractors: Sequence[ImageExtractor], start: int, stop: int) -> None:
+    """Finish the shards of the batches between two positions; whoever hands them out holds the outputs' locks."""
+    rows = image_rows(request.dataset)
+    outputs = [_Output.begin(request, image_key(each, request.dataset, request.model), each) for each in extractors]
+    for size in sorted({output.partial.batch_size for output in outputs}):
+        some = [output for output in outputs if output.partial.batch_size == size]
+        _Pass(request, rows, some, between=(start, stop)).run()
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -203,17 +158,25 @@ class _Output:
 class _Pass:
     """One pass over the images for outputs whose batches are cut alike."""
 
-    def __init__(self, request: Request, rows: np.ndarray, outputs: Sequence[_Output]) -> None:
+    def __init__(
+        self,
+        request: Request,
+        rows: np.ndarray,
+        outputs: Sequence[_Output],
+        *,
+        between: tuple[int, int] | None = None,
+    ) -> None:
         self.request = request
         self.rows = rows
         self.outputs = outputs
+        self.between = between or (0, len(rows))
         self.accelerated = request.model.device != "cpu"
         self.meter = Meter("Images", len(rows))
         self.samples = request.dataset.index[rows]
 
     def run(self) -> None:
         """Compute every batch that some output lacks; what is finished is kept whatever stops the pass."""
-        spans = list(self._lacking())
+        spans = list(self.lacking())
         self.meter.start_at(len(self.rows) - sum(stop - start for start, stop in spans))
         views = [output.view for output in self.outputs]
         decoder = Decoder(self.request.dataset, self.rows, views, device=self.request.model.device)
@@ -233,11 +196,13 @@ class _Pass:
             for output in self.outputs:
                 output.partial.flush()
 
-    def _lacking(self) -> Iterator[tuple[int, int]]:
+    def lacking(self) -> Iterator[tuple[int, int]]:
+        """Yield the batches that some output lacks."""
         size = self.outputs[0].partial.batch_size
         for start in range(0, len(self.rows), size):
             stop = min(start + size, len(self.rows))
-            if not all(output.partial.covers(start, stop) for output in self.outputs):
+            inside = self.between[0] <= start and stop <= self.between[1]
+            if inside and not all(output.partial.covers(start, stop) for output in self.outputs):
                 yield start, stop
 
     def _wanting(self, batch: Batch) -> list[_Output]:

@@ -8,7 +8,8 @@ from PIL import Image
 
 from audit.dataset import Dataset
 from audit.image_outputs import find
-from audit.image_pass import Request, compute_missing
+from audit.image_pass import compute_missing
+from audit.image_request import Request
 from audit.outputs import EncodedImages
 from audit.store import Store
 from tests.fakes import FakeEncoder

@@ -189,7 +189,7 @@ class BackgroundReliance(Audit):
             return [str(error)]
         if not reasons and not self._told(dataset, changed):
             reasons.append(
-                f"'{dataset.name}' has no background column and no masks: choose a column or pass --background COLUMN "
+                f"'{dataset.name}' has no background column and no masks: choose one "
                 "(or let a model that reads text name backgrounds with name_backgrounds=true, or say with "
                 "region=center that subjects stand in the middle)"
             )

@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
     )
     inputs.add_data(parser)
     inputs.add_model(parser)
+    inputs.add_workers(parser)
     parser.add_argument("--out", metavar="DIR", help="write embeddings.npz and quarantine.csv here")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     inputs.add_home(parser)
@@ -32,6 +33,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command and return the exit status."""
     from audit import engine
     from audit.maps import embed
+    from audit.outputs import Embeddings
 
     if not arguments.model:
         raise InputError("`--model` must be given: which model shall embed the images?")
@@ -39,6 +41,7 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     model = inputs.load_model(arguments, dataset)
     store = inputs.store_of(arguments)
     with console.progress() as report:
+        inputs.spread(arguments, [Embeddings()], dataset, model, report)
         key = embed(dataset, model, store=store, batch_size=arguments.batch_size, progress=report)
     kept = store.read(key)
     assert isinstance(kept, dict)

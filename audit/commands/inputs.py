@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from audit.errors import InputError
@@ -11,8 +11,10 @@ from audit.locations import home_folder
 from audit.sources import DatasetSource, ModelSource
 
 if TYPE_CHECKING:
+    from audit.base import Extractor
     from audit.dataset import Dataset
     from audit.models.base import Model
+    from audit.progress import Progress
     from audit.store import Store
 
 ROLES = ("label", "prediction", "group_id", "center", "background", "split", "caption", "mask")
@@ -55,6 +57,62 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default="auto", help="auto, cpu, mps, cuda, cuda:N")
     group.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, float16")
     group.add_argument("--batch-size", metavar="N", type=int, help="images a batch; found by itself when left out")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the options that let several processes or machines compute."""
+    group = parser.add_argument_group("several processes or machines")
+    group.add_argument("--workers", metavar="N", type=int, help="processes that compute at once, each with its model")
+    group.add_argument("--ray", action="store_true", help="as tasks of Ray (RAY_ADDRESS names a cluster)")
+
+
+def spread(
+    arguments: argparse.Namespace,
+    extractors: Sequence[Extractor],
+    dataset: Dataset,
+    model: Model,
+    report: Callable[[Progress], None],
+) -> None:
+    """Let workers compute what is to be computed of the images, if the user asked for workers.
+
+    Parameters
+    ----------
+    arguments
+        With ``workers`` and ``ray``.
+    extractors
+        Outputs wanted.
+    dataset, model
+        As they are loaded here.
+    report
+        Receives the progress.
+
+    Raises
+    ------
+    InputError
+        If Ray is asked for without a number of workers, or for a model that is not loaded by name.
+    """
+    if arguments.workers is None:
+        if arguments.ray:
+            raise InputError("`--ray` needs `--workers N`: how many tasks shall run at once?")
+        return
+    if not arguments.model:
+        raise InputError("`--workers` needs `--model`: without one nothing is computed of images.")
+    from audit.distributed import compute_shards
+    from audit.engine import image_extractors
+
+    source = ModelSource(
+        spec=arguments.model, weights=arguments.weights, device=arguments.device, dtype=arguments.dtype
+    )
+    compute_shards(
+        dataset_source(arguments),
+        source,
+        image_extractors(extractors, dataset, model),
+        store=store_of(arguments).root,
+        workers=arguments.workers,
+        backend="ray" if arguments.ray else "processes",
+        batch_size=arguments.batch_size,
+        progress=report,
+    )
 
 
 def dataset_source(arguments: argparse.Namespace) -> DatasetSource:

@@ -29,6 +29,7 @@ def add(commands: Any) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="audit, see `audit list`; left out with --all")
     inputs.add_data(parser, required=False)
     inputs.add_model(parser)
+    inputs.add_workers(parser)
     group = parser.add_argument_group("audit")
     group.add_argument("--all", action="store_true", help="every audit that can be run on this data and model")
     group.add_argument(
@@ -56,6 +57,9 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     model = inputs.load_model(arguments, dataset)
     store = inputs.store_of(arguments)
     questions, left_out = _able(questions, dataset, model, every=arguments.all)
+    wanted = [extractor for question in questions for extractor in question.requires(dataset, model)]
+    with console.progress() as report:
+        inputs.spread(arguments, wanted, dataset, model, report)
     options = {"store": store, "batch_size": arguments.batch_size, "force": arguments.force}
     runs = [_run(question, dataset, model, console, options) for question in questions]
     if arguments.out:
