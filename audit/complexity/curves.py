@@ -12,7 +12,7 @@ from audit.plots import ACCENT, NEUTRAL, OKABE_ITO, OTHER
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-LEGEND = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0}
+LEGEND = {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0}
 DASHES = ("dash", "dot", "dashdot", "longdash")
 
 
@@ -134,6 +134,6 @@ def layout(figure: go.Figure, title: str) -> None:
     figure.update_layout(
         height=500,
         legend=LEGEND,
-        xaxis={"title": {"text": "layer, early to late"}, "type": "category", "tickangle": -35},
+        xaxis={"type": "category", "tickangle": -35},
         yaxis={"title": {"text": title}, "range": [-0.08, 1.05]},
     )

@@ -210,18 +210,20 @@ def _fit_errors(
     square = square - count * z_mean**2
     eigenvalues, vectors = linalg.eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
     eigenvalues = np.maximum(eigenvalues, 0)
-    rotated = vectors.T @ cross
+    # Products as wide as there are features in single precision: errors of 1e-6 of the variance do not matter.
+    narrow = vectors.astype(np.float32)
+    rotated = narrow.T @ cross.astype(np.float32)
     ridge = _chosen_penalties(eigenvalues, rotated, square, count, penalties)
-    coefficients = rotated / (eigenvalues[:, None] + ridge[None])
+    coefficients = rotated / (eigenvalues.astype(np.float32)[:, None] + ridge.astype(np.float32)[None])
     test_gram, test_cross, test_square = _centred(test, x_mean, z_mean)
-    b = vectors @ coefficients
-    fitted = np.einsum("ij,ij->j", b, test_gram @ b)
-    return np.asarray(np.maximum(test_square - 2 * np.einsum("ij,ij->j", b, test_cross) + fitted, 0))
+    b = narrow @ coefficients
+    fitted = np.einsum("ij,ij->j", b, test_gram.astype(np.float32) @ b - 2 * test_cross.astype(np.float32))
+    return np.asarray(np.maximum(test_square + fitted, 0))
 
 
 def _chosen_penalties(
     eigenvalues: NDArray[np.float64],
-    rotated: NDArray[np.float64],
+    rotated: NDArray[np.float32],
     square: NDArray[np.float64],
     n: float,
     penalties: NDArray[np.float64],
@@ -232,8 +234,8 @@ def _chosen_penalties(
     shrunk = 1 / (eigenvalues[None] + grid[:, None])
     freedom = (eigenvalues[None] * shrunk).sum(axis=1) + 1
     # Sums over directions are matrix products: (penalties, d) by (d, features).
-    energy = rotated**2
-    residual = square[None] - 2 * (shrunk @ energy) + (eigenvalues[None] * shrunk**2) @ energy
+    weights = eigenvalues[None] * shrunk**2 - 2 * shrunk
+    residual = square[None] + weights.astype(np.float32) @ rotated**2
     score = np.maximum(residual, 0) / np.maximum(1 - freedom / n, 1e-6)[:, None] ** 2
     too_free = freedom > MOST_FREEDOM * n
     if not too_free.all():

@@ -114,7 +114,7 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
         height=520,
         margin={"t": 36},
         legend={**LEGEND, "y": -0.24},
-        xaxis={"title": {"text": "complexity (0: read early, 1: only late or not at all)"}},
+        xaxis={"title": {"text": "complexity (0 early, 1 late or never)"}},
         yaxis={
             "title": {"text": "importance, share" if measured else "association with an attribute"},
             "tickformat": ".0%" if measured else ".2f",
