@@ -28,8 +28,8 @@ def page_figures(result: Result) -> tuple[Figure, ...]:
     rows = result.by_group
     main = str(result.settings.get("attribute", ""))
     drawn = [
-        _heat_map(rows[rows["kind"] == "cell"], main),
         _subgroups(rows, main),
+        _heat_map(rows[rows["kind"] == "cell"], main),
         _spreads(rows[rows["kind"] == "class_std"]),
         _standardised(rows[rows["kind"] == "standardised"]),
         _searched(rows[rows["kind"] == "slice"], "Slices with many errors", "slices"),
@@ -92,15 +92,15 @@ def _heat_map(cells: pd.DataFrame, main: str) -> Figure | None:
     _hatch(figure, x[few], y[few])
     _cell_labels(figure, shown, x, y, few)
     figure.update_layout(
-        height=110 + 34 * len(classes),
+        height=110 + 44 * len(classes),
         showlegend=False,
         xaxis=_axis(groups, main) | {"side": "top"},
         yaxis=_axis(classes, "") | {"autorange": "reversed"},
     )
     left_out = cells["class"].nunique() - len(classes) + cells["group"].nunique() - len(groups)
     text = (
-        f"Accuracy of {len(classes)} classes in {len(groups)} subgroups of {main}; {int(few.sum())} cells with fewer "
-        f"than {FEW} samples are hatched"
+        f"Accuracy and n of {len(classes)} classes in {len(groups)} subgroups of {main}; {int(few.sum())} cells with "
+        f"fewer than {FEW} samples are hatched"
         + (f"; {left_out} classes and subgroups are in the table only" if left_out else "")
     )
     return Figure(title=f"Accuracy by class and {main}", figure=figure, text=f"{text}.")
@@ -130,7 +130,7 @@ def _hatch(figure: go.Figure, x: np.ndarray, y: np.ndarray) -> None:
 
 
 def _cell_labels(figure: go.Figure, shown: pd.DataFrame, x: np.ndarray, y: np.ndarray, few: np.ndarray) -> None:
-    """Print n in each cell on an unseen marker that can be clicked; light text on dark cells."""
+    """Print accuracy over n in each cell, on an unseen marker that can be clicked; light text on dark cells."""
     value = shown["value"].to_numpy(dtype=float)
     reach = value[~few] if (~few).any() else value
     middle = (float(reach.min()) + float(reach.max())) / 2
@@ -143,9 +143,9 @@ def _cell_labels(figure: go.Figure, shown: pd.DataFrame, x: np.ndarray, y: np.nd
         x=x,
         y=y,
         mode="markers+text",
-        text=[f"{n:,.0f}" for n in shown["n"]],
-        textfont={"color": ink.tolist(), "size": 12},
-        marker={"symbol": "square", "size": 26, "opacity": 0.001},
+        text=[f"{v:.0%}<br><sub>n {n:,.0f}</sub>" for v, n in zip(value, shown["n"], strict=True)],
+        textfont={"color": ink.tolist(), "size": 13},
+        marker={"symbol": "square", "size": 30, "opacity": 0.001},
         customdata=shown["where"].tolist(),
         hovertext=hover,
         hovertemplate="%{hovertext}<extra></extra>",

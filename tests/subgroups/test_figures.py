@@ -37,14 +37,14 @@ def _cells(classes=2, groups=2, n=50):
     ]
 
 
-def test_small_cells_are_grey_and_hatched_and_n_is_printed():
+def test_small_cells_are_grey_and_hatched_and_accuracy_and_n_are_printed():
     (figure,) = page_figures(_result(_cells()))
     grey, colour, hatch, labels = figure.figure.data
     assert np.asarray(grey.z)[0, 1] == 1
     assert np.isnan(np.asarray(colour.z)[0, 1])
     assert np.isfinite(np.asarray(colour.z)).sum() == 3
     assert len(hatch.x) == 9
-    assert list(labels.text) == ["4", "50", "50", "50"]
+    assert list(labels.text)[:2] == ["50%<br><sub>n 4</sub>", "52%<br><sub>n 50</sub>"]
     assert json.loads(labels.customdata[0]) == {"label": "0", "light": "0"}
 
 
