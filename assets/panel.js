@@ -66,8 +66,8 @@ function pictureElement(picture, data, setTriggerValue) {
     frame.append(element("span", "", picture.problem || "no image"));
   }
   card.append(frame);
-  if (picture.tag) card.append(element("span", "tag", picture.tag));
   if (picture.caption) card.append(element(picture.wrong ? "s" : "span", "caption", picture.caption));
+  if (picture.tag) card.append(element("span", "tag", picture.tag));
   item.append(card);
   return item;
 }

@@ -41,8 +41,14 @@ def _points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noq
     return tuple(entry_points(group=group))
 
 
+CATEGORIES = ("Groups", "Shortcuts", "Features", "Explanations")
+"""Categories in the order of a review: who is served worse, by which shortcut, through what, explained how."""
+
+
 def audits() -> dict[str, type[Audit]]:
     """Return every audit class by name, in the order of their titles within categories.
+
+    Categories of :data:`CATEGORIES` come first, others by name.
 
     Raises
     ------
@@ -60,7 +66,12 @@ def audits() -> dict[str, type[Audit]]:
                     f"`{name}` must name one audit; both {found[name].__module__} and {module.__name__} hold one.",
                 )
             found[name] = member
-    return dict(sorted(found.items(), key=lambda pair: (pair[1].category, pair[1].title)))
+    place = {category: position for position, category in enumerate(CATEGORIES)}
+
+    def order(pair: tuple[str, type[Audit]]) -> tuple[int, str, str]:
+        return place.get(pair[1].category, len(place)), pair[1].category, pair[1].title
+
+    return dict(sorted(found.items(), key=order))
 
 
 def audit_class(name: str) -> type[Audit]:
