@@ -150,6 +150,11 @@ def leading(value: Mapping[str, float], matters: Mapping[str, bool]) -> list[str
     return [name for name in kept if value[name] >= SECOND * value[kept[0]]]
 
 
+def perhaps(name: str) -> str:
+    """Return in words a reason that is the largest, but over too few images to hold."""
+    return f"perhaps because of {name} (too few images to tell)"
+
+
 def words(names: Sequence[str]) -> str:
     """Return the reason in words: "mostly because of hue"."""
     if not names:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.models.base import Model
 
+SMALL = 10
+"""A class with fewer samples is calibrated."""
+
 BLOCK = 2048
 """Samples compared with all prototypes at once."""
 
@@ -204,16 +207,38 @@ def nearest_prototypes(case: Case, rows: NDArray[np.int64], place: NDArray[np.in
 
 
 def _calibrated(case: Case) -> NDArray[np.int64]:
-    """Return the class whose mean, small classes calibrated, is nearest to each sample: int64 (n,)."""
+    """Return the class whose mean, small classes calibrated, is nearest to each sample: int64 (n,).
+
+    A sample's own group is left out of its class's mean; where nothing else is left, the class cannot be told.
+    """
     members = _members(case)
     codes = np.asarray(list(members), dtype=np.int64)
     if len(codes) == 0:
         return np.full(case.n, -1)
-    means = np.stack([case.unit[rows].mean(axis=0, dtype=np.float64) for rows in members.values()])
+    totals = np.stack([case.unit[rows].sum(axis=0, dtype=np.float64) for rows in members.values()])
     counts = np.asarray([len(rows) for rows in members.values()])
+    means = totals / counts[:, None]
     targets = teen(means, counts)
-    targets /= np.maximum(np.linalg.norm(targets, axis=1, keepdims=True), 1e-12)
-    return np.asarray(codes[(case.unit @ targets.T.astype(np.float32)).argmax(axis=1)])
+    drawn = targets - 0.5 * _directions(means)
+    score = case.unit.astype(np.float64) @ _directions(targets).T
+    small = counts < SMALL
+    for place, rows in enumerate(members.values()):
+        groups = case.group[rows]
+        for group in np.unique(groups).tolist():
+            own = rows[groups == group]
+            rest = totals[place] - case.unit[own].sum(axis=0, dtype=np.float64)
+            if len(own) == counts[place]:
+                score[own, place] = -np.inf
+                continue
+            target = _directions(rest[None])
+            if small[place]:
+                target = _directions(0.5 * target + drawn[place])
+            score[own, place] = case.unit[own].astype(np.float64) @ target[0]
+    return np.asarray(codes[score.argmax(axis=1)])
+
+
+def _directions(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
 def covering_radius(case: Case, rows: NDArray[np.int64], *, seed: int = 0) -> float:

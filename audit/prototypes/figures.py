@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from audit.result import Result
 
 MOST_PARTS = 60
+
+FEWEST = 5
+"""Samples below which a class's own share is not drawn."""
+
 ORDER_COLOURS = {"hottest first": OKABE_ITO[5], "in random order": NEUTRAL, "coldest first": OKABE_ITO[0]}
 
 
@@ -90,7 +94,7 @@ def characteristic_map(rows: pd.DataFrame) -> Figure | None:
 
 
 def _fidelity(rows: pd.DataFrame) -> Figure | None:
-    kept = rows[rows["value"].notna()]
+    kept = rows[rows["value"].notna() & (rows["n"] >= FEWEST)]
     if kept.empty:
         return None
     shown = kept.sort_values("value", kind="stable").head(40)
@@ -98,7 +102,8 @@ def _fidelity(rows: pd.DataFrame) -> Figure | None:
     figure = interval_figure(shown, null=None, axis_title=title)
     worst, value = str(shown.index[0]), format_value(float(shown["value"].iloc[0]), "share")
     more = f" The {len(kept) - len(shown)} best classes are in the table." if len(kept) > len(shown) else ""
-    text = f"Prototypes tell the model's answer worst for {worst} ({value}); 40 classes at most are drawn.{more}"
+    among = f"of {len(kept)} classes with at least {FEWEST} samples"
+    text = f"Prototypes tell the model's answer worst for {worst} ({value}), {among}.{more}"
     return Figure(title="Which classes their prototypes stand for", figure=figure, text=text)
 
 

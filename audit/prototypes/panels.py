@@ -96,16 +96,17 @@ def _picture(row: dict[Any, Any], kind: str, dataset: Dataset) -> Picture:
     on_subject = row.get("on_subject", np.nan)
     if kind in {"typical", "boundary"} and isinstance(on_subject, float) and np.isfinite(on_subject):
         caption += f", {100 * on_subject:.0f} % of the heat on the subject"
-    return Picture(sample_id=sample, caption=caption, tag=tag, box=box, wrong=_wrong(sample, row, kind, dataset))
+    tag = " · ".join(filter(None, [_truth(sample, row, dataset), tag]))
+    return Picture(sample_id=sample, caption=caption, tag=tag, box=box)
 
 
-def _wrong(sample: str, row: dict[Any, Any], kind: str, dataset: Dataset) -> bool:
-    """Return whether a picture of a predicted class is none of that class in truth."""
+def _truth(sample: str, row: dict[Any, Any], dataset: Dataset) -> str:
+    """Return what a picture of a predicted class really shows, where that is another class."""
     label = dataset.roles.label
-    if label is None or kind == "part" or sample not in dataset.index:
-        return False
+    if label is None or sample not in dataset.index:
+        return ""
     truth = dataset.metadata[label].loc[sample]
-    return bool(pd.notna(truth)) and str(truth) != str(row["class"])
+    return f"in truth {truth}" if bool(pd.notna(truth)) and str(truth) != str(row["class"]) else ""
 
 
 def _box(text: Any) -> tuple[float, float, float, float] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.prototypes.because import Because, explain_prototype, leading
+from audit.prototypes.because import TINY, Because, explain_prototype, leading, perhaps, words
 from audit.prototypes.looks import usual_difference
 from audit.prototypes.modifications import CHARACTERISTICS
 from audit.prototypes.parts import unit
@@ -37,6 +37,9 @@ TWIN = 0.8
 
 ALPHA = 0.05
 
+FEW = 8
+"""Images below which a sign test corrected for many prototypes can hardly hold."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reasons:
@@ -52,6 +55,8 @@ class Reasons:
         Sign tests corrected over prototypes and characteristics (P, characteristics).
     leading
         Characteristics that each likeness rests on, the largest first.
+    said
+        The same in words; where the largest effect does not hold for want of images, that is said.
     alike
         Difference of looks between each prototype and its most similar places, over that which a quarter of random
         pairs stay below; under 1: they look alike to people.
@@ -65,6 +70,7 @@ class Reasons:
     because: list[Because]
     q_value: NDArray[np.float64]
     leading: list[list[str]]
+    said: list[str]
     alike: NDArray[np.float64]
     misleading: NDArray[np.bool_]
     redundant: list[tuple[int, int]]
@@ -96,7 +102,8 @@ def find_reasons(case: Case, evidence: Evidence, *, correction: Correction, draw
         for each, q, names, value in zip(found, q_values, heads, alike, strict=True)
     ]
     pairs = _redundant(evidence, found)
-    return Reasons(images, found, q_values, heads, alike, np.asarray(misleading), pairs)
+    said = [_said(each, names) for each, names in zip(found, heads, strict=True)]
+    return Reasons(images, found, q_values, heads, said, alike, np.asarray(misleading), pairs)
 
 
 def similar_images(case: Case, evidence: Evidence, prototype: int) -> NDArray[np.int64]:
@@ -116,10 +123,25 @@ def significant(each: Because, q: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _leading(each: Because, q: NDArray[np.float64]) -> list[str]:
     matters = significant(each, q)
-    return leading(
+    heads = leading(
         dict(zip(CHARACTERISTICS, each.value.tolist(), strict=True)),
         dict(zip(CHARACTERISTICS, matters.tolist(), strict=True)),
     )
+    # A smaller effect that holds does not lead while a larger one is merely not shown to hold.
+    return heads if heads and heads[0] == _largest(each) else []
+
+
+def _largest(each: Because) -> str:
+    return CHARACTERISTICS[int(np.nan_to_num(each.value, nan=-np.inf).argmax())]
+
+
+def _said(each: Because, heads: list[str]) -> str:
+    most = _largest(each)
+    low = float(each.low[CHARACTERISTICS.index(most)])
+    value = float(each.value[CHARACTERISTICS.index(most)])
+    if heads or not value > TINY or (each.n >= FEW and not low > 0):
+        return words(heads)
+    return perhaps(most)
 
 
 def _matters(each: Because, q: NDArray[np.float64], names: tuple[str, ...]) -> bool:

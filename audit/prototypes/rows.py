@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from audit.prototypes.because import words
 from audit.prototypes.chosen import covering_radius
 from audit.prototypes.modifications import CHARACTERISTICS
 from audit.prototypes.reasons import significant
@@ -114,7 +113,7 @@ def part_rows(case: Case, evidence: Evidence, reasons: Reasons, index: pd.Index[
                 "unit": "share",
                 "class": case.classes[int(parts.place[place])],
                 "sample": str(index[int(parts.row[place])]),
-                "because": words(reasons.leading[place]),
+                "because": reasons.said[place],
                 "misleading": "yes" if reasons.misleading[place] else "no",
                 "contribution": float(parts.contribution[place]),
                 "unexplained": float(parts.unexplained[place]),
@@ -195,7 +194,7 @@ def finding_rows(case: Case, evidence: Evidence, reasons: Reasons) -> list[dict[
             "n": float(len(reasons.images[place])),
             "class": case.classes[int(evidence.parts.place[place])],
             "part": names[place],
-            "because": words(reasons.leading[place]),
+            "because": reasons.said[place],
             "where": json.dumps({"most_like_part": names[place]}),
         }
         for place in np.flatnonzero(reasons.misleading).tolist()
@@ -210,7 +209,7 @@ def finding_rows(case: Case, evidence: Evidence, reasons: Reasons) -> list[dict[
                 "class": case.classes[int(evidence.parts.place[one])],
                 "part": names[one],
                 "other_part": names[two],
-                "because": words(reasons.leading[one]),
+                "because": reasons.said[one],
                 "where": json.dumps({"most_like_part": [names[one], names[two]]}),
             }
         )

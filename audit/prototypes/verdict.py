@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from audit.result import State, Verdict
 from audit.wording import format_interval, format_value
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from audit.prototypes.case import Case
     from audit.prototypes.chosen import Prototypes
     from audit.prototypes.reasons import Reasons
+
+WANTED = 3
+"""Prototypes below which a class shows itself rather than what stands for it."""
 
 FEWEST = 10
 """Samples below which nothing is said about fidelity."""
@@ -40,6 +45,8 @@ def verdict(case: Case, prototypes: Prototypes, rows: Sequence[Mapping[str, Any]
     chance = format_value(row["null"], "share")
     start = f"{count} typical picture{'' if count == '1' else 's'} a class tell {told} for {share} of samples"
     start += f" (95 % interval {interval}; {chance} by chance)"
+    if float(np.median(np.bincount(prototypes.place)[np.unique(prototypes.place)])) < WANTED:
+        start += ", most classes having only one or two samples to show"
     state: State = "differs" if row["low"] > row["null"] else "no_difference"
     if row["n"] < FEWEST:
         state = "too_few"
@@ -52,7 +59,7 @@ def _because(reasons: Reasons | None) -> str:
     total = len(reasons.leading)
     counted = Counter(names[0] for names in reasons.leading if names)
     if not counted:
-        return f"; for none of {total} parts does one of the five characteristics alone explain the likeness"
+        return f"; for none of {total} parts can it be said because of which characteristic things look like it"
     name, most = counted.most_common(1)[0]
     said = f"; {most} of {total} parts look alike mostly because of {name}"
     further = [f"{count} because of {other}" for other, count in counted.most_common(3)[1:]]

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from audit.audits.prototypes import PrototypeExplanations
 from audit.base import select
 from audit.dataset import Dataset, Roles
+from audit.demo.menagerie import HOME
 from audit.demo.write import write_world
 from audit.engine import compute
 from audit.errors import InputError
@@ -77,6 +78,17 @@ def test_prototypes_of_the_bundled_model_tell_its_answers(menagerie):
     assert result.verdict.state == "differs"
     assert "mostly because of" in result.verdict.sentence
     assert result.settings["class_is"] == "prediction"
+
+
+def test_typical_pictures_show_the_home_background_and_borderline_ones_another(menagerie):
+    _, dataset, _, result = menagerie
+    rows = result.by_group[result.by_group["class"].isin(list(HOME))]
+    at_home = {
+        kind: (own["class"].map(HOME).to_numpy() == dataset.metadata.loc[own["sample"], "background"].to_numpy()).mean()
+        for kind, own in rows[rows["kind"].isin(["typical", "boundary"])].groupby("kind")
+    }
+    assert at_home["typical"] >= 0.6
+    assert at_home["boundary"] < at_home["typical"] - 0.15
 
 
 def test_shuffled_weights_change_the_heat(menagerie):
