@@ -12,13 +12,18 @@ from audit.errors import InputError
 from audit.maps import MapCoordinates, read_map
 from pages.colouring import colour_options, colour_values, linked_table
 from pages.compare_sets import show_compare_sets
+from pages.confusion import show_confusion
+from pages.filters import PARAMETER as FILTER
+from pages.filters import show_filters
 from pages.gallery import show_gallery, show_sample
 from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
 from pages.map_chart import show_map
 from pages.markup import empty_html, heading_html, plural
 from pages.navigation import DATA, EXPLORE, link
+from pages.neighbours import show_neighbours
 from pages.people import marks_of
 from pages.result_view import gallery_words, precomputed_column
+from pages.searching import SIMILARITY, show_search
 from pages.selection import (
     inside_any,
     outlines_from_text,
@@ -35,6 +40,7 @@ from pages.tagging import show_tagging
 if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.jobs import Job, JobRequest
+    from pages.searching import Found
 
 _METHODS = {"pca": "PCA", "umap": "UMAP"}
 _NEAREST = 24
@@ -69,9 +75,7 @@ def show() -> None:
     job = jobs[method][1]
     if job is not None and job.state == "done" and workspace().store.has(job.result_key):
         table = linked_table(dataset, state["from"], name, model_name)
-        with controls:
-            colour = _pick_colour(state, colour_options(dataset, table, name, model_name))
-        _show_map(dataset, table, state, job.result_key, colour)
+        _show_map(dataset, table, state, job.result_key, controls)
         return
     _show_no_map(dataset, model_name, jobs, method)
 
@@ -142,12 +146,27 @@ def _show_no_map(
         st.rerun()
 
 
-def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str, colour: str) -> None:
+def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str, controls: Any) -> None:
     coordinates = read_map(workspace().store, key)
     table = table.loc[coordinates.index]
-    values = colour_values(colour, dataset, table)
+    with controls:
+        place = st.container(width="content")
+        found = show_search(dataset, state)
+    options = colour_options(dataset, table, str(chosen_dataset()), str(chosen_model()))
+    if found is not None:
+        table = found.beside(table)
+        options = {SIMILARITY: f"similarity to {found.words}", **options}
+
+    def values_of(column: str) -> pd.Series[Any] | None:
+        return table[column] if found and column == SIMILARITY else colour_values(column, dataset, table)
+
+    with place:
+        colour = _pick_colour(state, options)
+    with controls:
+        passing, conditions = show_filters(options, values_of, state, len(table))
+    values = values_of(colour)
     points = coordinates.to_numpy()
-    selected, words = _selected(points, table, state)
+    selected, words = _selected(points, table, state, passing, conditions)
     left, right = st.columns([5, 3], gap="medium")
     with left:
         show_map(key, coordinates, colour, values=values, state=state, selected=selected)
@@ -159,8 +178,19 @@ def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str,
             show_sample(dataset, table, opened, state, prediction=prediction, key="explore")
         else:
             _show_composition(values, selected, words)
+    if opened:
+        show_neighbours(dataset, table, state, prediction=prediction)
+    show_confusion(dataset, table if passing is None else table[passing], state, prediction=prediction)
     _show_selection(
-        dataset, table, points, selected=selected, words=words, opened=opened, state=state, prediction=prediction
+        dataset,
+        table,
+        points,
+        selected=selected,
+        words=words,
+        opened=opened,
+        state=state,
+        prediction=prediction,
+        found=found,
     )
 
 
@@ -181,12 +211,15 @@ def _pick_colour(state: PageState, options: dict[str, str]) -> str:
     return str(chosen or "")
 
 
-def _selected(points: np.ndarray, table: pd.DataFrame, state: PageState) -> tuple[np.ndarray | None, str]:
+def _selected(
+    points: np.ndarray, table: pd.DataFrame, state: PageState, passing: np.ndarray | None, conditions: str
+) -> tuple[np.ndarray | None, str]:
     """Return the mask of the selection, ``None`` without one, and the selection in words."""
-    mask, words = None, []
+    mask, words = passing, [conditions] if conditions else []
     if state["where"]:
         try:
-            mask = rows_of(state["where"], table)
+            named = rows_of(state["where"], table)
+            mask = named if mask is None else mask & named
             words.append(where_text(state["where"]))
         except InputError as error:
             st.warning(escape_markdown(str(error)), icon=":material/link_off:")
@@ -257,6 +290,7 @@ def _show_selection(
     opened: str,
     state: PageState,
     prediction: str | None,
+    found: Found | None,
 ) -> None:
     if selected is not None:
         rows, title = table[selected], f"Selected: {words}"
@@ -267,19 +301,23 @@ def _show_selection(
         )
     else:
         rows, title = table, "All samples"
-    if not opened or selected is not None:
+    if found is not None:
+        rows, title = found.first(rows), f"{title}; most like {found.words} first"
+    elif not opened or selected is not None:
         rows = wrong_first(rows, dataset.roles.label, prediction)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escape_markdown(title), anchor=False, width="content")
         if (selected is not None or opened) and st.button(
             "Lift the selection", icon=":material/deselect:", type="tertiary", key="lift selection"
         ):
-            state.update({"where": None, "lasso": None, "sample": None, "page": None, "from": None})
+            gone = ("where", "lasso", "sample", "page", "from", FILTER)
+            state.update(dict.fromkeys(gone))
             st.session_state["map redraw"] = st.session_state.get("map redraw", 0) + 1
             st.rerun()
-    st.caption(gallery_words(rows, dataset.roles.label, prediction))
+    st.caption(gallery_words(rows, dataset.roles.label, prediction, sorted_already=found is not None))
     if selected is not None:
-        show_compare_sets(dataset, rows, "" if state["lasso"] else state["where"], words, key="explore")
+        where = "" if state["lasso"] or state[FILTER] else state["where"]
+        show_compare_sets(dataset, rows, where, words, key="explore")
     if dataset.has_images:
         bar = st.container()
         marks = marks_of(dataset)

@@ -60,11 +60,11 @@ def show_map(
     selected
         Mask of the present selection.
     """
-    identity = (key, colour, st.session_state.get("map redraw", 0), state["where"])
+    identity = (key, colour, st.session_state.get("map redraw", 0), state["where"], state["filter"])
     if st.session_state.get(_SHOWN) != identity:
         st.session_state[_SHOWN] = identity
         st.session_state[_LINKED] = state["lasso"]
-    drawn = bool(state["where"] or st.session_state[_LINKED])
+    drawn = bool(state["where"] or state["filter"] or st.session_state[_LINKED])
     mask = selected if drawn else None
     shown = subsample(len(coordinates), MOST_POINTS)
     figure = _figure(_print(identity, st.session_state[_LINKED], values), coordinates, values, mask, shown)

@@ -194,14 +194,16 @@ def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) 
     return rows
 
 
-def gallery_words(rows: pd.DataFrame, label: str | None, prediction: str | None) -> str:
-    """Return how many samples are shown, and how many of them are wrongly predicted."""
+def gallery_words(
+    rows: pd.DataFrame, label: str | None, prediction: str | None, *, sorted_already: bool = False
+) -> str:
+    """Return how many samples are shown, and how many of them are wrongly predicted: they come first unless sorted."""
     words = plural(len(rows), "sample")
     if label is None or prediction is None or rows.empty:
         return words
     wrong = int((rows[label].astype("str") != rows[prediction].astype("str")).sum())
     share = 100 * wrong / len(rows)
-    order = "; the wrong ones come first" if 0 < wrong < len(rows) else ""
+    order = "; the wrong ones come first" if 0 < wrong < len(rows) and not sorted_already else ""
     return f"{words}, {wrong:,} of them predicted wrongly ({share:.1f} %){order}"
 
 
