@@ -12,6 +12,7 @@ One sort a hypothesis: 32-bit scores are packed with their side into one 64-bit 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ from audit.statistics import divide
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+THREADS = 2
 
 ROWS = 64
 """Hypotheses ranked at once: what the processor's cache holds."""
@@ -80,7 +83,10 @@ def auroc(scores: NDArray[np.floating], first: NDArray[np.bool_], *, level: floa
     """
     values, n_a, n_b = _checked(scores, first)
     order = np.concatenate([np.flatnonzero(~first), np.flatnonzero(first)])
-    rows = [_moments(values[start : start + ROWS][:, order], n_b) for start in range(0, len(values), ROWS)]
+    starts = range(0, len(values), ROWS)
+    # Sorting lets go of the interpreter's lock, so that two threads take little more than half the time.
+    with ThreadPoolExecutor(THREADS) as threads:
+        rows = list(threads.map(lambda start: _moments(values[start : start + ROWS][:, order], n_b), starts))
     moments = _Moments(*(np.concatenate(parts) for parts in zip(*rows, strict=True)))
     pairs = float(n_a) * n_b
     value = moments.total / pairs
