@@ -59,12 +59,15 @@ def show_tagging(dataset: Dataset, rows: pd.DataFrame, *, key: str, source: str 
 
 
 def _ask(dataset: Dataset, name: str, samples: Sequence[str], key: str, source: str) -> None:
+    # Asked once: other people's new tags would give the field another identity, and empty it while one writes.
+    known = list(curated_of(dataset, name).tag_counts())
+
     @st.dialog(f"Tag {plural(len(samples), 'sample')}")
     def dialog() -> None:
         author = author_field(f"{key} dialog", width="stretch")
         curation = curation_of(dataset, name)
         act = st.segmented_control("What", _ACTS, default="Tag", required=True, key=f"{key} act")
-        do, label = _form(str(act), curation, samples, key=key, source=source, author=author)
+        do, label = _form(str(act), curation, samples, known=known, key=key, source=source, author=author)
         if st.button(
             label, type="primary", key=f"{key} save", icon=":material/save:", disabled=do is None or not author
         ):
@@ -83,11 +86,17 @@ def _ask(dataset: Dataset, name: str, samples: Sequence[str], key: str, source: 
 
 
 def _form(
-    act: str, curation: Curation, samples: Sequence[str], *, key: str, source: str, author: str
+    act: str,
+    curation: Curation,
+    samples: Sequence[str],
+    *,
+    known: Sequence[str],
+    key: str,
+    source: str,
+    author: str,
 ) -> tuple[Callable[[], str] | None, str]:
     """Show the fields of an act and return what would do it, ``None`` while something is missing."""
     if act == "Tag":
-        known = list(curated_of(curation.dataset, curation.name).tag_counts())
         tag = st.selectbox(
             "Tag",
             known,
