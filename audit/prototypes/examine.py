@@ -42,6 +42,9 @@ SHIFT = 0.02
 COPY = 0.5
 """Mean difference of the pixels, in grey levels, below which an image is a copy of a prototype's own."""
 
+WEAK = 0.8
+"""Part of the usual likeness below which a likeness is called weak."""
+
 NOTHING = 1e-4
 """A drop in likeness that counts as none."""
 
@@ -228,6 +231,10 @@ def _part_panel(result: Result, sources: _Sources, query: _Query, place: int, ra
     known = overall[(overall["kind"] == "part") & (overall.index == name)]
     usual = str(known["because"].iloc[0]) if len(known) else ""
     text = f"Over all images, what looks like this part does so {usual}."
+    reached = float(known["usual_likeness"].iloc[0]) if len(known) else float("nan")
+    if likeness < WEAK * reached:
+        compared = f"{format_value(likeness)}, where the images most like this part reach {format_value(reached)}"
+        text = f"A weak likeness: {compared} on average. {text}"
     if len(known) and known["misleading"].iloc[0] == "yes":
         text += " It misleads: people see colour and shape here, the model uses neither."
     figure = bars(rows, f"Likeness lost, {name}", "likeness lost when this is changed")

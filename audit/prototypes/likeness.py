@@ -51,7 +51,7 @@ class Likener:
         import torch
 
         self.model, self.kind, self.trained = model, kind, trained
-        self.vectors = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(model.device)
+        self.vectors = torch.from_numpy(np.array(vectors, dtype=np.float32, order="C")).to(model.device)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Return float32 (b, h, w, d) of uint8 images, past the trained layers where there are any."""

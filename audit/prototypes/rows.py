@@ -114,6 +114,7 @@ def part_rows(case: Case, evidence: Evidence, reasons: Reasons, index: pd.Index[
                 "class": case.classes[int(parts.place[place])],
                 "sample": str(index[int(parts.row[place])]),
                 "because": reasons.said[place],
+                "usual_likeness": _mean(evidence.likeness.g[reasons.images[place], place]),
                 "misleading": "yes" if reasons.misleading[place] else "no",
                 "contribution": float(parts.contribution[place]),
                 "unexplained": float(parts.unexplained[place]),
@@ -123,6 +124,10 @@ def part_rows(case: Case, evidence: Evidence, reasons: Reasons, index: pd.Index[
             }
         )
     return rows
+
+
+def _mean(values: NDArray[np.floating]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def because_rows(case: Case, evidence: Evidence, reasons: Reasons) -> list[dict[str, Any]]:
