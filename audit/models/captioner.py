@@ -115,7 +115,8 @@ def load(
             network, report = loader.from_pretrained(
                 place, dtype=torch.float32, trust_remote_code=trust, output_loading_info=True
             )
-            processor: Any = AutoProcessor.from_pretrained(place, trust_remote_code=trust)
+            processing: Any = AutoProcessor
+            processor: Any = processing.from_pretrained(place, trust_remote_code=trust)
         except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
             if folder.is_dir():
                 raise InputError(f"`captioner` must be a folder to load; '{place}': {first_line(error)}") from error
