@@ -32,7 +32,10 @@ def author_field(key: str, *, width: int | str = 260) -> str:
         st.session_state[name] = st.session_state.get(_AUTHOR, "")
 
     def keep() -> None:
-        st.session_state[_AUTHOR] = " ".join(str(st.session_state[name]).split())
+        # A dialog that opens again may report an empty field before it has drawn the name: a name is only replaced.
+        given = " ".join(str(st.session_state[name] or "").split())
+        if given:
+            st.session_state[_AUTHOR] = given
 
     st.text_input(
         "Your name",
