@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -16,6 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from audit.workspace import Workspace
 from tests.pages.drawn import draw_samples, fill_workspace, install_plugin, plugin_path, run_audits
 
 if TYPE_CHECKING:
@@ -34,19 +36,41 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve a workspace of drawn samples whose audits have answers, and return its address."""
-    home, plugin = tmp_path_factory.mktemp("home"), install_plugin(tmp_path_factory.mktemp("plugin"))
-    workspace = fill_workspace(home, draw_samples(tmp_path_factory.mktemp("data") / "drawn"))
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install_plugin(tmp_path_factory.mktemp("plugin"))
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory, plugin: Path) -> Path:
+    """Return the home folder of a workspace of drawn samples whose audits have answers."""
+    return filled_home(tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("data") / "drawn", plugin)
+
+
+@pytest.fixture(scope="session")
+def app(home: Path, plugin: Path) -> Iterator[str]:
+    """Serve the workspace and return its address."""
+    with served(home, plugin) as address:
+        yield address
+
+
+def filled_home(home: Path, data: Path, plugin: Path) -> Path:
+    """Draw samples, register them in a home folder and run the audits on them."""
+    workspace = fill_workspace(home, draw_samples(data))
     sys.path.insert(0, str(plugin))
     try:
         run_audits(workspace)
     finally:
         sys.path.remove(str(plugin))
+    return home
+
+
+@contextmanager
+def served(home: Path, plugin: Path, **variables: str) -> Iterator[str]:
+    """Serve a home folder in a process of its own and give its address."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "MODEL_AUDIT_HOME": str(home), "PYTHONPATH": plugin_path(plugin)}
+    environment = {**os.environ, "MODEL_AUDIT_HOME": str(home), "PYTHONPATH": plugin_path(plugin), **variables}
     log = home / "app.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -61,7 +85,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _wait(f"{address}/_stcore/health", process, log)
         yield address
     finally:
-        workspace.jobs.retire_worker()
+        Workspace(home).jobs.retire_worker()
         process.terminate()
         process.wait(20)
 
