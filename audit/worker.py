@@ -20,6 +20,7 @@ from filelock import Timeout
 from audit.dataset import Dataset, Roles
 from audit.errors import Cancelled, InputError
 from audit.jobs import Job, JobProgress, JobRequest, Jobs
+from audit.preferences import read_preferences
 from audit.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Worker:
         # Loading takes seconds to minutes: the last model stays in memory, as long as its source is the same.
         source = self.workspace.models().get(name)
         changed = [f"{path}:{Path(path).stat().st_mtime_ns}" for path in source.paths()] if source else []
-        key = f"{source}{changed}"
+        key = f"{source}{changed}{read_preferences(self.workspace.home).device}"
         with self._loading:
             if key not in self._models:
                 self._models = {}

@@ -16,6 +16,7 @@ from filelock import FileLock
 from audit.corrections import Corrections
 from audit.errors import InputError
 from audit.locations import home_folder
+from audit.preferences import read_preferences
 from audit.sources import DatasetSource, ModelSource, roles_from
 
 if TYPE_CHECKING:
@@ -199,6 +200,8 @@ class Workspace:
         source: ModelSource = self._known("models", self.models(), name)
         for path in source.paths():
             self.check_path(path)
+        if source.device == "auto":
+            source = dataclasses.replace(source, device=read_preferences(self.home).device)
         model = source.load()
         self._remember("models", name, model.fingerprint)
         return model

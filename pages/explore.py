@@ -294,16 +294,17 @@ def _show_selection(
 ) -> None:
     if selected is not None:
         rows, title = table[selected], f"Selected: {words}"
-    elif opened:
+    elif opened and found is None:
         rows, title = (
             table.iloc[nearest(points, int(table.index.get_indexer(pd.Index([opened]))[0]), _NEAREST)],
             "Nearest on this map",
         )
     else:
         rows, title = table, "All samples"
+    by_likeness = found is not None or bool(opened and selected is None)
     if found is not None:
         rows, title = found.first(rows), f"{title}; most like {found.words} first"
-    elif not opened or selected is not None:
+    elif not by_likeness:
         rows = wrong_first(rows, dataset.roles.label, prediction)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escape_markdown(title), anchor=False, width="content")
@@ -314,7 +315,7 @@ def _show_selection(
             state.update(dict.fromkeys(gone))
             st.session_state["map redraw"] = st.session_state.get("map redraw", 0) + 1
             st.rerun()
-    st.caption(gallery_words(rows, dataset.roles.label, prediction, sorted_already=found is not None))
+    st.caption(gallery_words(rows, dataset.roles.label, prediction, sorted_already=by_likeness))
     if selected is not None:
         where = "" if state["lasso"] or state[FILTER] else state["where"]
         show_compare_sets(dataset, rows, where, words, key="explore")

@@ -10,6 +10,7 @@ from audit.errors import InputError
 from audit.fields import build_audit
 from audit.registry import audits
 from audit.run import explain_missing
+from pages.audit_matrix import show_overview
 from pages.audit_page import audit_request, link_settings
 from pages.job_panel import escape_markdown, job_of, progress_words, submit
 from pages.markup import empty_html, facts_html, heading_html, plural, verdict_html, waiting_html
@@ -24,17 +25,23 @@ from pages.session import (
     latest,
     model_of,
     result_of,
+    workspace,
 )
-from pages.state import setting_text
+from pages.state import choice_key, setting_text
+from pages.tour import show_tour
 
 if TYPE_CHECKING:
     from audit.base import Audit
     from audit.dataset import Dataset
 
+_MOST_SWITCHED = 8
+
 
 def show() -> None:
     """Show the overview of the chosen dataset and model."""
     st.html(heading_html("", "What does the model do, and to whom?", ""))
+    show_tour()
+    show_switch()
     dataset_name, model_name = chosen_dataset(), chosen_model()
     if dataset_name is None:
         text = (
@@ -62,8 +69,27 @@ def show() -> None:
         )
         link(DATA, "Add a model", icon=":material/add:")
         return
+    show_overview(dataset_name, dataset, model_name)
+    st.subheader(escape_markdown(f"What is known of {model_name}"), anchor=False)
     _show_audits(dataset_name, dataset, model_name)
     link(EXPLORE, "See all samples on a map", icon=":material/bubble_chart:")
+
+
+def show_switch() -> None:
+    """Show a compact switch of the dataset when there are several; it is the sidebar's picker once more."""
+    names = list(workspace().datasets())
+    if not 1 < len(names) <= _MOST_SWITCHED:
+        return
+    key = "dataset switch"
+    st.session_state[key] = chosen_dataset()
+
+    def switch() -> None:
+        if st.session_state[key] is not None:
+            st.session_state[choice_key("dataset")] = st.session_state[key]
+
+    st.segmented_control(
+        "Dataset", names, key=key, required=True, on_change=switch, label_visibility="collapsed", format_func=str
+    )
 
 
 def loaded_facts(dataset: Dataset, model_name: str | None) -> dict[str, str]:

@@ -21,6 +21,7 @@ _ICON = ":material/query_stats:"
 
 HOME, DATA, EXPLORE, COMPARE = "overview", "dataset-and-models", "map-of-samples", "side-by-side"
 CURATE, REVIEW, REPORT = "curation", "review-meeting", "written-report"
+JOBS, SETTINGS = "jobs-and-worker", "installation"
 """Addresses of the fixed pages; none may equal a file's name in this folder."""
 
 
@@ -31,7 +32,7 @@ def audit_path(name: str) -> str:
 
 def build_pages() -> dict[str, list[Any]]:
     """Return the pages by section of the navigation, and remember them for links between pages."""
-    from pages import compare, curate, data, explore, home, report, review
+    from pages import compare, curate, data, explore, home, job_center, report, review, settings
 
     start = st.Page(home.show, title="Overview", icon=":material/home:", url_path=HOME, default=True)
     source = st.Page(data.show, title="Data and models", icon=":material/database:", url_path=DATA)
@@ -49,6 +50,9 @@ def build_pages() -> dict[str, list[Any]]:
     pages[REVIEW] = st.Page(review.show, title="Review", icon=":material/gavel:", url_path=REVIEW)
     pages[REPORT] = st.Page(report.show, title="Report", icon=":material/description:", url_path=REPORT)
     sections["Curate, decide, report"] = [pages[CURATE], pages[REVIEW], pages[REPORT]]
+    pages[JOBS] = st.Page(job_center.show, title="Jobs", icon=":material/pending_actions:", url_path=JOBS)
+    pages[SETTINGS] = st.Page(settings.show, title="Settings", icon=":material/settings:", url_path=SETTINGS)
+    sections["This installation"] = [pages[JOBS], pages[SETTINGS]]
     st.session_state["pages"] = pages
     return sections
 

@@ -57,7 +57,9 @@ def show_neighbours(dataset: Dataset, table: pd.DataFrame, state: PageState, *, 
             codes = dataset.metadata.loc[stored.index, group].astype("str").to_numpy()
             others = nearest_samples(stored, sample, K, group=codes)
             title = f"Without its own {group.replace('_', ' ')}"
-            rows.append(neighbour_row(title, dataset, table, sample, others, prediction=prediction))
+            # Nothing is gained by showing the same pictures twice.
+            if list(others.index) != list(found.index):
+                rows.append(neighbour_row(title, dataset, table, sample, others, prediction=prediction))
         text = "By the cosine of the embeddings, not by the distance on the map; a click opens a sample."
         show_panel(Panel(title="Nearest to the model", text=text, rows=tuple(rows)), dataset, state, key="neighbours")
 
