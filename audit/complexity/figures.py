@@ -117,7 +117,7 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
         xaxis={"title": {"text": "complexity (0 early, 1 late or never)"}},
         yaxis={
             "title": {"text": "importance, share" if measured else "association with an attribute"},
-            "tickformat": ".0%" if measured else ".2f",
+            "tickformat": ".1%" if measured else ".2f",
             "range": [-0.08 * top, 1.15 * top],
         },
     )
