@@ -245,7 +245,8 @@ def _ray(parts: Sequence[Part], workers: int) -> Any:
     try:
         graphics = float(ray.cluster_resources().get("GPU", 0))
         task = ray.remote(num_gpus=1 if graphics else 0)(compute_part)
-        waiting, left = [], list(parts)
+        waiting: list[Any] = []
+        left = list(parts)
         while waiting or left:
             while left and len(waiting) < workers:
                 waiting.append(task.remote(left.pop(0)))

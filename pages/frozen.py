@@ -15,7 +15,7 @@ from pages.session import is_dark
 
 if TYPE_CHECKING:
     from audit.review.findings import Finding
-    from audit.review.policy import Check
+    from audit.review.policy import Check, Outcome
 
 _INK = {True: "#E8EDF2", False: "#16202A"}
 
@@ -68,7 +68,7 @@ def show_plots(finding: Finding, *, key: str) -> None:
             st.caption(plot["text"])
 
 
-def checks_html(checks: Sequence[Check], marks: Mapping[str, tuple[str, str]]) -> str:
+def checks_html(checks: Sequence[Check], marks: Mapping[Outcome, tuple[str, str]]) -> str:
     """Return the outcomes of a policy as a table."""
     rows = "".join(
         f'<tr class="{escape(check.outcome)}"><td class="outcome">{" ".join(marks[check.outcome])}</td>'

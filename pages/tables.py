@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ COLUMN_HELP = {
 _NARROW = {"n": 84, "support": 84, "p_value": 84, "q_value": 84, "value": 92, "low": 96, "high": 96, "null": 128}
 """Widths in pixels, so that the drawing, the value and q are seen without scrolling."""
 
-_SELECTION = ("single-row", "single-cell")
+_SELECTION: tuple[Literal["single-row"], Literal["single-cell"]] = ("single-row", "single-cell")
 
 _UNIT_COLUMNS = ("value", "low", "high", "null")
 _DIFFERENCE_COLUMNS = ("difference", "difference_low", "difference_high")

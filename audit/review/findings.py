@@ -214,7 +214,8 @@ def _rows_plot(groups: Sequence[Mapping[str, Any]], name: str) -> list[dict[str,
 
 def own_plots(audit: Audit, result: Result, dataset: Dataset) -> tuple[list[dict[str, str]], list[str]]:
     """Return the audit's own figures as pictures, the first ones, and the titles of the others."""
-    plots, others = [], []
+    plots: list[dict[str, str]] = []
+    others: list[str] = []
     for figure in audit.figures(result, dataset):
         svg = figure_svg(figure.figure, text=figure.text) if len(plots) < MOST_PLOTS else ""
         if svg:
