@@ -192,11 +192,12 @@ class PrototypeExplanations(Audit):
         reasons = super().missing(dataset, model)
         answers = not Predictions(source=self.source).missing(dataset, model)
         if dataset.roles.label is None and not answers:
-            reasons.append(f"'{dataset.name}' has no label column and {model.name} names no class: pass --label COLUMN")
+            lacking = f"'{dataset.name}' has no label column and {model.name} names no class"
+            reasons.append(f"{lacking}: choose the column of the true classes")
         if self.by == "prediction" and not answers:
             reasons += Predictions(source=self.source).missing(dataset, model)
         if self.by == "label" and dataset.roles.label is None:
-            reasons.append(f"'{dataset.name}' has no label column: choose one or pass --label COLUMN")
+            reasons.append(f"'{dataset.name}' has no label column: choose the column of the true classes")
         return list(dict.fromkeys(reasons))
 
     def __call__(self, outputs: ModelOutputs) -> Result:

@@ -217,7 +217,7 @@ class SetDifference(Audit):
             reasons = [f"phrases cannot be ranked ({'; '.join(unable)}) and there are no captions to compare instead"]
         if not reasons and "language_model" in self.proposers:
             if self.captions(dataset) is None:
-                reasons.append("a language model needs captions: pass --caption COLUMN or name a captioner")
+                reasons.append("a language model needs captions: choose the column of captions or name a captioner")
             reasons += LanguageProposer(self.language_model, self.token_budget).missing()
         return reasons
 

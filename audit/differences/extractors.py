@@ -112,7 +112,7 @@ class GivenCaptions(DerivedExtractor):
         """Return the reason when no column holds captions."""
         if dataset.roles.caption is not None:
             return []
-        return [f"'{dataset.name}' has no caption column: pass --caption COLUMN or name a captioner"]
+        return [f"'{dataset.name}' has no caption column: choose one or name a captioner"]
 
     def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:  # noqa: ARG002
         """Return the column."""
