@@ -233,6 +233,9 @@ class Workspace:
     def _made_by(self, facts: Mapping[str, Any], model: str, prints: Mapping[str, str]) -> bool:
         if model in prints:
             return bool(facts["model_fingerprint"] == prints[model])
+        if facts["model_fingerprint"] in prints.values():
+            # It is another one's, whatever both are called.
+            return False
         source = self.models().get(model)
         return facts["model"] in {model, source.spec if source else model}
 

@@ -13,14 +13,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from audit.base import specification
+from audit.errors import InputError
+from audit.fields import build_audit
 from audit.locations import assets_folder
 from audit.registry import audits
 from audit.result import STATES
+from audit.run import explain_missing
 from audit.wording import format_interval, format_value
 from pages.job_panel import active_jobs
 from pages.markup import plural
 from pages.navigation import audit_path, page_at
-from pages.session import result_of, workspace
+from pages.session import attempt, model_of, result_of, workspace
 from pages.state import link_parameters
 
 if TYPE_CHECKING:
@@ -76,8 +80,8 @@ def show_overview(dataset_name: str, dataset: Dataset, chosen: str | None) -> No
     known = audits()
     if not models or not known:
         return
-    cells = overview_cells(dataset_name, dataset, models)
-    answered = sum(bool(cell.sentence) for cell in cells.values())
+    cells = overview_cells(dataset_name, dataset, models, chosen=chosen)
+    answered = sum(cell.state != "waiting" for cell in cells.values())
     asked = plural(len(known), "audit")
     st.caption(
         f"{answered} of {len(cells)} answers are there: {asked} of {plural(len(models), 'model')} on "
@@ -112,23 +116,58 @@ def _script() -> str:
     return (assets_folder() / "overview.js").read_text(encoding="utf-8")
 
 
-def overview_cells(dataset_name: str, dataset: Dataset, models: Sequence[str]) -> dict[tuple[str, str], Cell]:
-    """Return the newest answer of every audit about every model, by audit and model."""
+def overview_cells(
+    dataset_name: str, dataset: Dataset, models: Sequence[str], *, chosen: str | None = None
+) -> dict[tuple[str, str], Cell]:
+    """Return every audit's answer about every model: to its default question, else the newest, by audit and model.
+
+    Parameters
+    ----------
+    dataset_name, dataset
+        The samples.
+    models
+        Names in the workspace.
+    chosen
+        The model that is loaded anyway: where it has no answer, what it lacks is said.
+    """
     running = {(job.request.audit, job.request.model) for job in active_jobs() if _about(job, dataset_name)}
+    asked = {audit: _default_settings(audit) for audit in audits()}
     found = {}
     for model in models:
-        newest: dict[str, Mapping[str, Any]] = {}
-        for facts in workspace().runs(dataset=dataset_name, model=model):
-            if facts["dataset_fingerprint"] == dataset.fingerprint:
-                newest.setdefault(str(facts["audit"]), facts)
-        for audit in audits():
-            facts = newest.get(audit)
-            if facts is not None:
-                found[audit, model] = answered_cell(audit, facts)
+        answers = [
+            facts
+            for facts in workspace().runs(dataset=dataset_name, model=model)
+            if facts["dataset_fingerprint"] == dataset.fingerprint
+        ]
+        for audit, default in asked.items():
+            own = [facts for facts in answers if facts["audit"] == audit]
+            # Models are comparable where they were asked the same: the default question before the newest one.
+            same = [facts for facts in own if facts["settings"] == default]
+            if own:
+                found[audit, model] = answered_cell(audit, (same or own)[0])
+            elif (audit, model) in running:
+                found[audit, model] = Cell(state="waiting", icon=_RUNNING[0], words=_RUNNING[1])
             else:
-                icon, words = _RUNNING if (audit, model) in running else _WAITING
-                found[audit, model] = Cell(state="waiting", icon=icon, words=words)
+                found[audit, model] = _unanswered_cell(audit, dataset, model if model == chosen else None)
     return found
+
+
+def _unanswered_cell(audit: str, dataset: Dataset, model_name: str | None) -> Cell:
+    icon, words = _WAITING
+    if model_name is not None:
+        model, problem = attempt(lambda: model_of(model_name))
+        reasons = [problem] if problem else explain_missing(audit, dataset, model)
+        if reasons:
+            return Cell(state="waiting", icon="✕", words="something is missing", sentence="; ".join(reasons) + ".")
+    return Cell(state="waiting", icon=icon, words=words)
+
+
+def _default_settings(audit: str) -> Any:
+    try:
+        return specification(build_audit(audit))["fields"]
+    except InputError:
+        # It must be told something before it can be asked at all.
+        return None
 
 
 def _about(job: Job, dataset_name: str) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PERIOD = 1.0
 _ROWS = 30
 _LOG_BYTES = 60_000
+_LINES = 12
 _STATES = {
     "done": ("✓", "finished"),
     "failed": ("✕", "failed"),
@@ -210,7 +211,7 @@ def _show_worker(jobs: list[Job]) -> None:
         with st.container(horizontal=True):
             st.button("Read it again", icon=":material/refresh:", key="read log")
             st.download_button("The whole log", log.read_bytes, file_name="worker.log", icon=":material/download:")
-        st.code(text, language=None, height=420, wrap_lines=True)
+        st.code(text, language=None, height=420 if text.count("\n") > _LINES else "content", wrap_lines=True)
 
 
 def log_tail(path: Path, most: int) -> str:

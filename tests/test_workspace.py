@@ -216,6 +216,16 @@ def test_runs_of_renamed_data_and_models_are_found_by_content(space: Workspace, 
     assert [facts["key"][0] for facts in space.runs(dataset="mine", model="given")] == ["1"]
 
 
+def test_a_result_of_one_model_is_not_taken_for_that_of_an_unloaded_one_with_the_same_specification(
+    space: Workspace,
+) -> None:
+    for name in ("loaded", "not yet"):
+        space.add_model(ModelSource(spec="precomputed", name=name))
+    keep(space, "1" * 32, model="precomputed", model_fingerprint=space.load_model("loaded").fingerprint)
+    assert len(space.runs(model="loaded")) == 1
+    assert space.runs(model="not yet") == []
+
+
 def test_a_model_that_was_replaced_is_known_by_its_new_content(space: Workspace) -> None:
     space.add_model(ModelSource(spec="precomputed", name="m"))
     space.load_model("m")

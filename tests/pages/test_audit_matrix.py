@@ -62,3 +62,19 @@ def test_a_score_without_an_interval_is_a_dot_alone() -> None:
     shown = html(cell)
     assert "<line" not in shown
     assert "<circle" in shown
+
+
+def test_the_default_question_is_shown_before_a_newer_one(workspace: Workspace) -> None:
+    from audit.run import run
+
+    dataset = workspace.load_dataset("drawn")
+    before = overview_cells("drawn", dataset, ["prediction"])[AUDIT, "prediction"]
+    run(AUDIT, dataset, workspace.load_model("prediction"), store=workspace.store, settings={"draws": 500})
+    assert overview_cells("drawn", dataset, ["prediction"])[AUDIT, "prediction"] == before
+
+
+def test_what_the_chosen_model_lacks_is_said_in_its_cell(workspace: Workspace) -> None:
+    workspace.add_model(ModelSource(spec="precomputed?prediction=gone", name="broken"))
+    cells = overview_cells("drawn", workspace.load_dataset("drawn"), ["broken"], chosen="broken")
+    assert cells[AUDIT, "broken"].words == "something is missing"
+    assert "no column 'gone'" in cells[AUDIT, "broken"].sentence

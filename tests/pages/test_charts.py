@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import plotly.graph_objects as go
 
 from pages.charts import carries_rows, picked_text, projected
@@ -34,3 +37,30 @@ def test_no_colour_of_text_is_fixed_so_that_the_theme_can_change() -> None:
     shown = projected(go.Figure(go.Scatter(x=[1], y=[1])))
     assert shown.layout.font.color is None
     assert shown.layout.xaxis.tickfont.color is None
+
+
+def test_every_chart_of_every_page_has_a_text_alternative() -> None:
+    drawing = {"plotly_chart", "iframe", "image", "pyplot", "altair_chart", "line_chart", "bar_chart"}
+    calls = [
+        (path.name, call)
+        for path in sorted((Path(__file__).parents[2] / "pages").glob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in drawing
+        if isinstance(call.func.value, ast.Name) and call.func.value.id == "st"
+    ]
+    assert calls
+    lacking = [f"{name}:{call.lineno}" for name, call in calls if "alt" not in {word.arg for word in call.keywords}]
+    assert lacking == []
+
+
+def test_every_shown_figure_is_given_its_text() -> None:
+    calls = [
+        (path.name, call)
+        for path in sorted((Path(__file__).parents[2] / "pages").glob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "show_figure"
+    ]
+    assert calls
+    texts = {name: [word.value for word in call.keywords if word.arg == "text"] for name, call in calls}
+    empty = [name for name, found in texts.items() if not found or getattr(found[0], "value", "words") == ""]
+    assert empty == []
