@@ -267,12 +267,15 @@ def composition(values: pd.Series[Any], selected: np.ndarray | None) -> pd.DataF
     DataFrame
         Index: the value. Columns ``n``, ``share`` (of the selection) and, with a selection, ``share_of_all``.
     """
-    text = values
+    text, order = values, []
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > 12:
-        text = pd.qcut(values, 4, duplicates="drop").astype("str")
+        quarters = pd.qcut(values, 4, duplicates="drop")
+        text, order = quarters.astype("str"), [str(quarter) for quarter in quarters.cat.categories]
     text = text.astype("str").fillna("none")
     inside = text if selected is None else text[selected]
     n = inside.value_counts()
+    # Quarters come in their own order, values by how often they occur.
+    n = n.reindex([value for value in dict.fromkeys([*order, *n.index]) if value in n.index])
     table = pd.DataFrame({"n": n, "share": n / max(len(inside), 1)})
     if selected is not None:
         table["share_of_all"] = (text.value_counts() / len(text)).reindex(table.index)

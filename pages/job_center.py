@@ -36,7 +36,7 @@ _VIEWS = {"all": "All", "done": "Finished", "failed": "Failed", "cancelled": "St
 
 def show() -> None:
     """Show the job centre."""
-    st.html(heading_html("", "Jobs", "Everything slow runs here, one worker at a time; you can leave and come back."))
+    st.html(heading_html("", "Jobs", "Everything slow runs here, apart from the pages: you can leave and come back."))
     state = PageState(JOBS)
     jobs = workspace().jobs.list()
     if not jobs:

@@ -35,6 +35,12 @@ def test_many_numbers_are_counted_in_quarters() -> None:
     assert table["n"].tolist() == [25, 25, 25, 25]
 
 
+def test_quarters_come_in_their_own_order_however_many_samples_each_has() -> None:
+    values = pd.Series(np.arange(100.0), name="score")
+    chosen = np.arange(100) >= 20
+    assert composition(values, chosen)["n"].tolist() == [5, 25, 25, 25]
+
+
 def test_missing_values_are_counted_too() -> None:
     assert composition(pd.Series(["a", None], name="label"), None)["n"].sum() == 2
 
