@@ -63,7 +63,7 @@ def test_what_is_missing_is_said_before_anything_runs(store: Store, monkeypatch:
         run("toy", bare, store=store)
     assert str(caught.value) == (
         "`toy` cannot run on 'pets' with precomputed: 'pets' has no prediction column and precomputed cannot classify: "
-        "give --prediction COLUMN or choose a model that predicts; 'pets' has no label column."
+        "choose the column of predictions, or a model that predicts; 'pets' has no label column."
     )
 
 

@@ -321,7 +321,7 @@ def test_an_undefined_setting_given_from_python_is_an_input_error(tmp_path):
 def tissue(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tissue")
     write_world("tissue", folder, n=384, split="test", seed=5, workers=1)
-    audit = RobustnessIndex(k=11, draws=300, permutations=199, probes=False, layers=True)
+    audit = RobustnessIndex(k=11, draws=300, permutations=199, probes=False, layers=True, stain="reinhard")
     return answer(load_dataset(folder), folder, audit, "demo")
 
 

@@ -132,7 +132,7 @@ def test_a_result_survives_json_and_disk(everything, tmp_path):
 def test_figures_are_drawn_with_text_and_clickable_points(everything):
     dataset, question, result = everything
     figures = question.figures(result, dataset)
-    assert [figure.title for figure in figures][:2] == ["Accuracy by class and light", "Accuracy by light"]
+    assert [figure.title for figure in figures][:2] == ["Accuracy by light", "Accuracy by class and light"]
     assert len(figures) == 7
     for figure in figures:
         assert figure.text.endswith(".")

@@ -99,12 +99,13 @@ def test_phrases_of_a_language_model_pass_no_more_often_than_they_may_with_no_di
     vectors = PhraseEmbeddings(phrases=tuple(phrases)).compute(world.dataset, world.model)
     scores, direction = vectors @ world.images.T, np.arange(len(phrases)) % 2
     groups = np.unique(codes(world))
-    passed = 0
-    for seed in range(200):
-        turned = np.random.default_rng([9, seed]).permutation(len(groups)) % 2
+    # A share of few in a hundred takes many splits to tell.
+    passed, splits = 0, 600
+    for seed in range(splits):
+        turned = np.random.default_rng([9 + seed // 200, seed % 200]).permutation(len(groups)) % 2
         division = divide_sets(turned[np.searchsorted(groups, codes(world))], codes(world), seed)
         passed += bool(rank(scores, direction, division, draws=100, seed=0).significant().any())
-    assert passed <= 6
+    assert passed <= 0.03 * splits
 
 
 def test_of_thirty_null_hypotheses_the_best_reaches_58_percent() -> None:
