@@ -1,5 +1,8 @@
 """The two plug-in kinds: an extractor makes an array from images or arrays, an audit makes a result from arrays."""
 
+# What a subclass may want is handed to methods that do nothing with it here.
+# ruff: noqa: ARG002
+
 from __future__ import annotations
 
 import dataclasses
@@ -65,11 +68,11 @@ class Extractor(ABC):  # noqa: B024 - its two kinds have the abstract methods
     aligned: ClassVar[bool] = True
     """Whether the array has one row a sample."""
 
-    def missing(self, dataset: Dataset, model: Model) -> list[str]:  # noqa: ARG002 - part of the interface
+    def missing(self, dataset: Dataset, model: Model) -> list[str]:
         """Return in plain words what the dataset or model lacks for this output; empty when nothing."""
         return []
 
-    def assumed(self, dataset: Dataset, model: Model) -> tuple[str, ...]:  # noqa: ARG002 - part of the interface
+    def assumed(self, dataset: Dataset, model: Model) -> tuple[str, ...]:
         """Return what was taken for granted on the way to this output; shown in the notes of every result."""
         return ()
 
@@ -85,7 +88,7 @@ class Variant(ABC):  # noqa: B024 - its two kinds have the abstract methods
     version: ClassVar[int] = 1
     """Raised whenever the same fields would give other pixels."""
 
-    def depends_on(self, dataset: Dataset) -> Mapping[str, Any]:  # noqa: ARG002 - part of the interface
+    def depends_on(self, dataset: Dataset) -> Mapping[str, Any]:
         """Return what else of the dataset the pixels depend on (hashes of masks, boxes): part of the key."""
         return {}
 
@@ -139,11 +142,11 @@ class DerivedExtractor(Extractor):
     kept: ClassVar[bool] = False
     """Whether the array is worth keeping in the store: set it where computing takes longer than reading."""
 
-    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:  # noqa: ARG002
+    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
         """Return the extractors whose arrays :meth:`compute` receives, in order."""
         return ()
 
-    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:  # noqa: ARG002
+    def depends_on(self, dataset: Dataset, model: Model) -> Mapping[str, Any]:
         """Return what else of the dataset the array depends on (a column's values, class names): part of the key."""
         return {}
 
@@ -222,7 +225,7 @@ class Audit(ABC):
     def __call__(self, outputs: ModelOutputs) -> Result:
         """Compute the result from arrays alone: pure, on the CPU, seeded by its fields."""
 
-    def figures(self, result: Result, dataset: Dataset) -> Sequence[Figure]:  # noqa: ARG002
+    def figures(self, result: Result, dataset: Dataset) -> Sequence[Figure]:
         """Return the page's figures, the main one first; by default every row of ``by_group`` with its interval."""
         from audit.plots import interval_figure
 
@@ -230,11 +233,7 @@ class Audit(ABC):
         return (Figure(title=f"Every {result.by_group.index.name}", figure=figure, text=result.verdict.sentence),)
 
     def changed_images(
-        self,
-        result: Result,  # noqa: ARG002
-        dataset: Dataset,  # noqa: ARG002
-        model: Model,  # noqa: ARG002
-        sample_id: str,  # noqa: ARG002
+        self, result: Result, dataset: Dataset, model: Model, sample_id: str
     ) -> Mapping[str, Image.Image]:
         """Return what the model saw of a sample, by what was done to the image; the unchanged image first.
 
@@ -242,7 +241,7 @@ class Audit(ABC):
         """
         return {}
 
-    def panels(self, result: Result, dataset: Dataset, where: str) -> Sequence[Panel]:  # noqa: ARG002
+    def panels(self, result: Result, dataset: Dataset, where: str) -> Sequence[Panel]:
         """Return rows of pictures and plots for the page, from the result alone; shown between figures and tables.
 
         Parameters
@@ -256,20 +255,14 @@ class Audit(ABC):
         """
         return ()
 
-    def examine(
-        self,
-        result: Result,  # noqa: ARG002
-        dataset: Dataset,  # noqa: ARG002
-        model: Model,  # noqa: ARG002
-        sample: str | Image.Image,  # noqa: ARG002
-    ) -> Sequence[Panel]:
+    def examine(self, result: Result, dataset: Dataset, model: Model, sample: str | Image.Image) -> Sequence[Panel]:
         """Return what the model makes of one sample or of an image from elsewhere, computed when asked for.
 
         The page offers it where :attr:`examines` is not empty.
         """
         return ()
 
-    def compare(self, results: Mapping[str, Result], dataset: Dataset) -> Sequence[Figure]:  # noqa: ARG002
+    def compare(self, results: Mapping[str, Result], dataset: Dataset) -> Sequence[Figure]:
         """Return further figures for several models on the same dataset, in the order of their names."""
         return ()
 
