@@ -11,12 +11,15 @@ from audit.jobs import Job, JobRequest
 from audit.registry import audits
 from pages.markup import elapsed
 from pages.session import workspace
+from pages.state import address_is_current, note_address
 
 if TYPE_CHECKING:
     from audit.job_request import JobKind, JobProgress
 
 _PERIOD = 1.0
+_MOST_WAITED = 5
 _SEEN = "jobs seen running"
+_WAITED = "refreshes waited for the address"
 _DISMISSED = "failed jobs dismissed"
 
 
@@ -40,6 +43,8 @@ def show_sidebar_jobs() -> None:
     """Show what waits and runs in the sidebar; the page runs again when one of them ends."""
     active = active_jobs()
     st.session_state[_SEEN] = {job.id for job in active}
+    st.session_state[_WAITED] = 0
+    note_address()
     if active:
         st.fragment(_refresh_sidebar, run_every=_PERIOD)()
 
@@ -47,8 +52,10 @@ def show_sidebar_jobs() -> None:
 def _refresh_sidebar() -> None:
     active = active_jobs()
     if {job.id for job in active} != st.session_state[_SEEN]:
-        # Something ended or came: the page has a new answer to show.
-        st.rerun(scope="app")
+        # Something ended or came: the page has a new answer to show, a moment later if the address is just changing.
+        st.session_state[_WAITED] += 1
+        if address_is_current() or st.session_state[_WAITED] > _MOST_WAITED:
+            st.rerun(scope="app")
     st.caption("Running now" if any(job.state == "running" for job in active) else "Waiting for the worker")
     for job in active:
         show_bar(job, key=f"sidebar {job.id}")

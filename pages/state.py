@@ -16,6 +16,7 @@ SETTING = "set."
 
 _MEMORY = "page state"
 _WRITTEN = "written to the address"
+_ADDRESS = "address of the page"
 
 
 class PageState:
@@ -74,6 +75,21 @@ class PageState:
     def _write(self) -> None:
         shared = {name: st.query_params[name] for name in SHARED if name in st.query_params}
         st.query_params.from_dict({**shared, **self._values})
+        note_address()
+
+
+def note_address() -> None:
+    """Remember the address as the server knows it."""
+    st.session_state[_ADDRESS] = st.query_params.to_dict()
+
+
+def address_is_current() -> bool:
+    """Return whether this run was asked for with the address that the server knows.
+
+    What refreshes itself may have been asked for just before the address changed: drawing the whole page from there
+    would bring the older selection back.
+    """
+    return bool(st.session_state.get(_ADDRESS, st.query_params.to_dict()) == st.query_params.to_dict())
 
 
 def remembered(page: str) -> dict[str, str]:

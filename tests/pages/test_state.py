@@ -120,3 +120,23 @@ def test_only_settings_that_differ_from_the_defaults_are_in_the_link() -> None:
 
 def test_a_number_is_written_as_it_reads() -> None:
     assert [setting_text(value) for value in (0.95, 3, False)] == ["0.95", "3", "false"]
+
+
+def address_page() -> None:
+    import streamlit as st
+
+    from pages.state import PageState, address_is_current, note_address
+
+    if "noted" not in st.session_state:
+        st.session_state["noted"] = True
+        PageState("p").update({"where": "new"})
+        note_address()
+    st.text(str(address_is_current()))
+
+
+def test_a_run_that_was_asked_for_with_an_older_address_is_told_from_a_present_one() -> None:
+    page = AppTest.from_function(address_page).run()
+    assert page.text[0].value == "True"
+    assert page.run().text[0].value == "True"
+    page.query_params["where"] = "older"
+    assert page.run().text[0].value == "False"
