@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
-from audit.maps import MapCoordinates, read_map
+from audit.maps import MapCoordinates
 from pages.colouring import colour_options, colour_values, linked_table
 from pages.compare_sets import show_compare_sets
 from pages.confusion import show_confusion
@@ -17,11 +17,12 @@ from pages.filters import PARAMETER as FILTER
 from pages.filters import show_filters
 from pages.gallery import show_gallery, show_sample
 from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
-from pages.map_chart import show_map
+from pages.map_chart import MOST_POINTS, show_map
 from pages.markup import empty_html, heading_html, plural
 from pages.navigation import DATA, EXPLORE, link
 from pages.neighbours import show_neighbours
 from pages.people import marks_of
+from pages.point_map import map_of
 from pages.result_view import gallery_words, precomputed_column
 from pages.searching import SIMILARITY, show_search
 from pages.selection import (
@@ -147,8 +148,9 @@ def _show_no_map(
 
 
 def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str, controls: Any) -> None:
-    coordinates = read_map(workspace().store, key)
-    table = table.loc[coordinates.index]
+    coordinates = map_of(key)
+    if not table.index.equals(coordinates.index):
+        table = table.loc[coordinates.index]
     with controls:
         place = st.container(width="content")
         found = show_search(dataset, state)
@@ -166,10 +168,10 @@ def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str,
         passing, conditions = show_filters(options, values_of, state, len(table))
     values = values_of(colour)
     points = coordinates.to_numpy()
-    selected, words = _selected(points, table, state, passing, conditions)
+    named, selected, words = _selected(points, table, state, passing, conditions)
     left, right = st.columns([5, 3], gap="medium")
     with left:
-        show_map(key, coordinates, colour, values=values, state=state, selected=selected)
+        show_map(key, coordinates, colour, values=values, state=state, selected=selected, named=named, dataset=dataset)
     prediction = prediction_column(dataset, table, precomputed_column())
     opened = state["sample"] if state["sample"] in table.index else ""
     with right:
@@ -213,22 +215,22 @@ def _pick_colour(state: PageState, options: dict[str, str]) -> str:
 
 def _selected(
     points: np.ndarray, table: pd.DataFrame, state: PageState, passing: np.ndarray | None, conditions: str
-) -> tuple[np.ndarray | None, str]:
-    """Return the mask of the selection, ``None`` without one, and the selection in words."""
-    mask, words = passing, [conditions] if conditions else []
+) -> tuple[np.ndarray | None, np.ndarray | None, str]:
+    """Return two masks, of what is named and of the selection (``None`` without one), and the selection in words."""
+    named, words = passing, [conditions] if conditions else []
     if state["where"]:
         try:
-            named = rows_of(state["where"], table)
-            mask = named if mask is None else mask & named
+            rows = rows_of(state["where"], table)
+            named = rows if named is None else named & rows
             words.append(where_text(state["where"]))
         except InputError as error:
             st.warning(escape_markdown(str(error)), icon=":material/link_off:")
-    polygons = outlines_from_text(state["lasso"])
+    mask, polygons = named, outlines_from_text(state["lasso"])
     if polygons:
         inside = inside_any(points, polygons)
         mask = inside if mask is None else mask & inside
         words.append("drawn around")
-    return mask, ", ".join(words)
+    return named, mask, ", ".join(words)
 
 
 def _show_composition(values: pd.Series[Any] | None, selected: np.ndarray | None, words: str) -> None:
@@ -239,7 +241,8 @@ def _show_composition(values: pd.Series[Any] | None, selected: np.ndarray | None
     if not chosen:
         st.caption(
             "Drag around points with the lasso or the box; click one point to see it. "
-            "A double click lifts the selection."
+            + ("Escape" if len(values) > MOST_POINTS else "A double click")
+            + " lifts the selection."
         )
     else:
         st.caption(escape_markdown(words))
@@ -270,7 +273,8 @@ def composition(values: pd.Series[Any], selected: np.ndarray | None) -> pd.DataF
     text, order = values, []
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > 12:
         quarters = pd.qcut(values, 4, duplicates="drop")
-        text, order = quarters.astype("str"), [str(quarter) for quarter in quarters.cat.categories]
+        order = [str(quarter) for quarter in quarters.cat.categories]
+        text = pd.Series(np.array([*order, None], dtype=object)[quarters.cat.codes], index=values.index)
     text = text.astype("str").fillna("none")
     inside = text if selected is None else text[selected]
     n = inside.value_counts()

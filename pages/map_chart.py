@@ -11,15 +11,17 @@ import streamlit as st
 
 from audit.plots import map_figure
 from pages.charts import picked_text, projected
-from pages.selection import outlines, outlines_text, subsample
+from pages.point_map import show_point_map
+from pages.selection import outlines, outlines_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from audit.dataset import Dataset
     from pages.state import PageState
 
 MOST_POINTS = 50_000
-"""Points sent to the browser at most; a lasso still means every sample inside it."""
+"""Points that Plotly draws at most; above, our own map draws all of them."""
 
 _CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -39,6 +41,8 @@ def show_map(
     values: pd.Series[Any] | None,
     state: PageState,
     selected: np.ndarray | None,
+    named: np.ndarray | None,
+    dataset: Dataset,
 ) -> None:
     """Show the map and keep what is drawn on it in the page's state.
 
@@ -59,15 +63,21 @@ def show_map(
         Receives ``lasso`` and ``sample``.
     selected
         Mask of the present selection.
+    named
+        Mask of that part of the selection which no outline tells: filters and a link's rows.
+    dataset
+        The samples.
     """
+    if len(coordinates) > MOST_POINTS:
+        show_point_map(key, coordinates, values=values, state=state, selected=selected, named=named, dataset=dataset)
+        return
     identity = (key, colour, st.session_state.get("map redraw", 0), state["where"], state["filter"])
     if st.session_state.get(_SHOWN) != identity:
         st.session_state[_SHOWN] = identity
         st.session_state[_LINKED] = state["lasso"]
     drawn = bool(state["where"] or state["filter"] or st.session_state[_LINKED])
     mask = selected if drawn else None
-    shown = subsample(len(coordinates), MOST_POINTS)
-    figure = _figure(_print(identity, st.session_state[_LINKED], values), coordinates, values, mask, shown)
+    figure = _figure(_print(identity, st.session_state[_LINKED], values), coordinates, values, mask)
     name = f"map {_print(identity, st.session_state[_LINKED], None)}"
 
     def picked() -> None:
@@ -88,11 +98,6 @@ def show_map(
         selection_mode=("points", "box", "lasso"),
         alt=f"Map of {len(coordinates):,} samples coloured by {colour}.",
     )
-    if len(shown) < len(coordinates):
-        st.caption(
-            f"Shown are {len(shown):,} of {len(coordinates):,} points, drawn at random; "
-            "a selection means all samples inside it.",
-        )
 
 
 def _print(identity: Any, linked: str, values: pd.Series[Any] | None) -> str:
@@ -109,13 +114,6 @@ def _figure(
     _coordinates: pd.DataFrame,
     _values: pd.Series[Any] | None,
     _selected: np.ndarray | None,
-    _shown: np.ndarray,
 ) -> go.Figure:
-    points = _coordinates.to_numpy()[_shown]
-    figure = map_figure(
-        points,
-        [str(sample) for sample in _coordinates.index[_shown]],
-        None if _values is None else _values.iloc[_shown],
-        selected=None if _selected is None else _selected[_shown],
-    )
-    return projected(figure)
+    ids = [str(sample) for sample in _coordinates.index]
+    return projected(map_figure(_coordinates.to_numpy(), ids, _values, selected=_selected))

@@ -172,7 +172,7 @@ def wrong_first(table: pd.DataFrame, label: str | None, prediction: str | None) 
     """Return the rows with the wrongly predicted ones first, otherwise in their order."""
     if label is None or prediction is None:
         return table
-    right = table[label].astype("str").to_numpy() == table[prediction].astype("str").to_numpy()
+    right = (table[label].astype("str") == table[prediction].astype("str")).to_numpy(dtype=bool, na_value=False)
     return table.iloc[np.argsort(right, kind="stable")]
 
 
@@ -199,15 +199,22 @@ def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     ndarray
         Boolean (n,).
     """
-    x, y = points[:, 0], points[:, 1]
     inside = np.zeros(len(points), dtype=bool)
     if len(polygon) < 3:
         return inside
+    left, bottom = polygon.min(axis=0)
+    right, top = polygon.max(axis=0)
+    x, y = points[:, 0], points[:, 1]
+    near = np.flatnonzero((x >= left) & (x <= right) & (y >= bottom) & (y <= top))
+    # Sorted by height, an edge meets one stretch of the points instead of all.
+    near = near[np.argsort(y[near], kind="stable")]
+    x, y = x[near].astype(np.float64), y[near].astype(np.float64)
+    within = np.zeros(len(near), dtype=bool)
     for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        if y1 == y2:
-            continue
-        crosses = (y1 > y) != (y2 > y)
-        inside ^= crosses & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+        if y1 != y2:
+            met = slice(*np.searchsorted(y, (min(y1, y2), max(y1, y2))))
+            within[met] ^= x[met] < (x2 - x1) * (y[met] - y1) / (y2 - y1) + x1
+    inside[near] = within
     return inside
 
 
@@ -226,7 +233,7 @@ def outlines_text(polygons: Sequence[np.ndarray], corners: int = 48) -> str:
     written = []
     for polygon in polygons:
         step = max(1, math.ceil(len(polygon) / corners))
-        written.append(";".join(f"{x:.4g},{y:.4g}" for x, y in polygon[::step]))
+        written.append(";".join(f"{x:.6g},{y:.6g}" for x, y in polygon[::step]))
     return "|".join(written)
 
 
