@@ -187,13 +187,12 @@ def answered_cell(audit: str, facts: Mapping[str, Any]) -> Cell:
         return cell
     row = result.score(verdict.score)
     unit = str(row.get("unit") or "") if not pd.isna(row.get("unit", "")) else ""
-    numbers = tuple(float(row[column]) if column in row.index else float("nan") for column in _COLUMNS)
-    value, low, high, _ = numbers
+    value, low, high, null = (float(row[column]) if column in row.index else float("nan") for column in _COLUMNS)
     return dataclasses.replace(
         cell,
         value=format_value(value, unit) if np.isfinite(value) else "",
         interval=format_interval(low, high, unit),
-        numbers=numbers,
+        numbers=(value, low, high, null),
     )
 
 

@@ -164,9 +164,7 @@ def test_broken_and_absent_images_are_left_out_counted_and_quarantined(tmp_path:
     kept = [row for row in range(20) if row not in {3, 5, 7, 9}]
     assert list(outputs.dataset.index) == [f"s{row:03d}" for row in kept]
     np.testing.assert_allclose(outputs[Embeddings()], reference(outputs.dataset, Model()), rtol=1e-6)
-    assert outputs.notes == (
-        "4 of 20 samples were left out: 2 truncated image, 1 without an image, 1 file missing.",
-    )
+    assert outputs.notes == ("4 of 20 samples were left out: 2 truncated image, 1 without an image, 1 file missing.",)
     found = engine.quarantine(dataset, store)
     assert found["reason"].to_dict() == {"s003": "truncated image", "s007": "truncated image", "s009": "file missing"}
     assert found["filepath"].to_dict() == {"s003": "3.png", "s007": "7.png", "s009": "9.png"}

@@ -26,9 +26,10 @@ def test_a_block_of_another_kind_is_refused(tmp_path: Path, block: np.ndarray) -
 
 
 def test_fewer_rows_than_were_announced_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="must have 2 rows; got 1"), ArrayFile(
-        tmp_path / "a.npy", np.dtype(np.float32), (2, 2)
-    ) as file:
+    with (
+        pytest.raises(InputError, match="must have 2 rows; got 1"),
+        ArrayFile(tmp_path / "a.npy", np.dtype(np.float32), (2, 2)) as file,
+    ):
         file.append(np.ones((1, 2), dtype=np.float32))
 
 
