@@ -2,8 +2,13 @@
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const frame = parentElement.querySelector(".panel");
-  frame.replaceChildren(...data.rows.map((row) => rowElement(row, data, setTriggerValue)));
+  const rows = element("div", "rows");
+  rows.append(...data.rows.map((row) => rowElement(row, data, setTriggerValue)));
+  frame.replaceChildren(rows);
 }
+
+// Rows of no more pictures than this leave room for another one beside them.
+const FEW = 3;
 
 function element(name, className, text) {
   const made = document.createElement(name);
@@ -13,7 +18,8 @@ function element(name, className, text) {
 }
 
 function rowElement(row, data, setTriggerValue) {
-  const section = element("section", "row");
+  const count = row.groups.reduce((sum, group) => sum + group.pictures.length, 0);
+  const section = element("section", count <= FEW && data.rows.length > 1 ? "row short" : "row");
   section.setAttribute("aria-label", row.title);
   const heading = element("h4", "title");
   if (row.where) {
@@ -66,8 +72,10 @@ function pictureElement(picture, data, setTriggerValue) {
     frame.append(element("span", "", picture.problem || "no image"));
   }
   card.append(frame);
-  if (picture.caption) card.append(element(picture.wrong ? "s" : "span", "caption", picture.caption));
-  if (picture.tag) card.append(element("span", "tag", picture.tag));
+  const under = element("span", "under");
+  if (picture.caption) under.append(element(picture.wrong ? "s" : "span", "caption", picture.caption));
+  if (picture.tag) under.append(element("span", "tag", picture.tag));
+  if (under.childElementCount) card.append(under);
   item.append(card);
   return item;
 }

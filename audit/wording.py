@@ -3,6 +3,51 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+
+IN_WORDS: Mapping[str, str] = {
+    "bg_gap": "background gap",
+    "because": "why parts look alike",
+    "boundary": "borderline",
+    "cell": "class and subgroup",
+    "class_std": "spread within a class",
+    "control_significant_hypotheses": "phrases that pass in the control",
+    "croma": "median margin (CRoMa)",
+    "deletion_auc": "deletion AUC",
+    "drop_micro": "drop over all images",
+    "expected_calibration_error": "calibration error",
+    "expected_calibration_error_after_temperature": "calibration error, corrected",
+    "expected_calibration_error_held_out": "calibration error, held out",
+    "f0": "share of margins below 0 (F0)",
+    "hypothesis": "phrase",
+    "insertion_auc": "insertion AUC",
+    "intrinsic_dimension_twonn": "intrinsic dimension (TwoNN)",
+    "k": "number of neighbours",
+    "ltm10": "mean of the lowest margins (LTM10)",
+    "macro_std": "spread within classes (MacroStd)",
+    "macro_std_nist": "MacroStd, NIST's factor",
+    "macro_variance_debiased": "variance less sampling noise",
+    "mari": "weighted margin (MaRI)",
+    "mean_complexity_small": "mean complexity, smaller probe",
+    "negative_r2": "negative R²",
+    "nipd": "integrated performance drop",
+    "robustness_index_2501": "robustness index, older ratio",
+    "significant_caption_terms": "caption terms that pass",
+    "significant_hypotheses": "phrases that pass",
+    "top_auroc": "AUROC of the top phrase",
+}
+"""Names of scores, kinds of rows and columns that do not explain themselves."""
+
+
+def in_words(name: str) -> str:
+    """Return the name of a score, of a kind of rows or of a column as people read it.
+
+    Parameters
+    ----------
+    name
+        As in the result; names that are words already only lose their underscores.
+    """
+    return IN_WORDS.get(name, name.replace("_", " "))
 
 
 def format_value(value: float, unit: str = "") -> str:

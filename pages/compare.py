@@ -18,7 +18,7 @@ from audit.plots import interval_figure
 from audit.registry import audits
 from audit.result import Verdict
 from audit.run import explain_missing
-from audit.wording import format_interval, format_value
+from audit.wording import format_interval, format_value, in_words
 from pages.audit_page import audit_request, link_settings
 from pages.charts import projected, show_figure
 from pages.job_panel import escape_markdown, job_of, show_job, submit
@@ -177,7 +177,7 @@ def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset
     st.session_state.setdefault("compare score", headline if headline in scores else scores[0])
     if st.session_state["compare score"] not in scores:
         st.session_state["compare score"] = scores[0]
-    score = st.selectbox("Score", scores, key="compare score", format_func=lambda text: str(text).replace("_", " "))
+    score = st.selectbox("Score", scores, key="compare score", format_func=in_words)
     table = score_rows(comparison, str(score))
     st.html(verdict_html(comparison_verdict(table, str(score))))
     nulls = set(table["null"].dropna()) if "null" in table.columns else set()
@@ -219,7 +219,7 @@ def comparison_verdict(table: pd.DataFrame, score: str) -> Verdict:
     score
         The score's name.
     """
-    words, first = score.replace("_", " "), str(table.index[0])
+    words, first = in_words(score), str(table.index[0])
     unit = str(table["unit"].iloc[0] or "") if "unit" in table.columns else ""
     others = table.iloc[1:].dropna(subset=["difference"])
     if others.empty:

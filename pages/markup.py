@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from audit.result import STATES, Verdict
-from audit.wording import format_interval, format_p, format_value
+from audit.wording import format_interval, format_p, format_value, in_words
 
 
 def heading_html(group: str, title: str, question: str) -> str:
@@ -67,7 +67,7 @@ def notes_html(notes: Sequence[str]) -> str:
 def score_words(name: str, row: pd.Series[Any]) -> str:
     """Return a score with everything it travels with, each part with the mark that the drawing gives it."""
     unit = str(row.get("unit") or "") if not pd.isna(row.get("unit", "")) else ""
-    parts = [f"● {name.replace('_', ' ')} {format_value(_number(row, 'value'), unit)}"]
+    parts = [f"● {in_words(name)} {format_value(_number(row, 'value'), unit)}"]
     interval = format_interval(_number(row, "low"), _number(row, "high"), unit)
     if interval:
         parts.append(f"━ 95 % interval {interval}")

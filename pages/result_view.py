@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
+from audit.wording import in_words
 from pages.changed_images import show_changed_images
 from pages.charts import show_figure
 from pages.compare_sets import show_compare_sets
@@ -133,8 +134,10 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
     table, kind = table_of_kind(result.by_group, state, key)
     if table.empty:
         return
-    words = str(table.index.name).replace("_", " ")
-    st.subheader(escape_markdown(f"By {kind.replace('_', ' ') or words}"), anchor=False)
+    words = in_words(kind or str(table.index.name))
+    st.subheader(escape_markdown(f"By {words}"), anchor=False)
+    if table.index.name in ("row", "group"):
+        table = table.rename_axis(words)
     selectable = "where" in table.columns
     if selectable:
         st.caption("Click a row to see its images below.")
@@ -159,7 +162,7 @@ def table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.D
     if st.session_state.get(name) not in kinds or st.session_state.get(f"{name} linked") != state["kind"]:
         st.session_state[name] = state["kind"] if state["kind"] in kinds else kinds[0]
     kind = st.segmented_control(
-        "Table", kinds, key=name, required=True, format_func=lambda text: escape_markdown(text.replace("_", " "))
+        "Table", kinds, key=name, required=True, format_func=lambda text: escape_markdown(in_words(text))
     )
     state.update({"kind": kind if kind != kinds[0] else None})
     st.session_state[f"{name} linked"] = state["kind"]

@@ -15,6 +15,7 @@ from audit.report.markdown import value_words
 from audit.review.history import changes_between
 from audit.review.minutes import CARD_FIELDS
 from audit.review.policy import EXAMPLE, OUTCOMES, RULE_TEXT
+from audit.wording import in_words
 from pages.frozen import checks_html
 from pages.job_panel import escape_markdown
 from pages.markup import notes_html
@@ -99,7 +100,7 @@ def _show_change(change: Any) -> None:
     table = pd.DataFrame(
         {
             "audit": [row["audit"] for row in change["rows"]],
-            "score": [row["score"].replace("_", " ") for row in change["rows"]],
+            "score": [in_words(row["score"]) for row in change["rows"]],
             change["first"]: [value_words(row, "before") for row in change["rows"]],
             change["second"]: [value_words(row, "after") for row in change["rows"]],
             "difference": [value_words(row, "difference") for row in change["rows"]],

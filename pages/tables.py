@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -11,18 +11,20 @@ import pandas as pd
 import streamlit as st
 
 from audit.export import to_csv, to_parquet
-from audit.wording import format_p, format_value
+from audit.wording import format_interval, format_p, format_value, in_words
 
 DRAWING = "drawing"
 """Column that holds each row's interval as a picture."""
+
+INTERVAL = "interval"
+"""Column that says it in words."""
 
 HIDDEN = ("where", "unit", "kind")
 """Columns that serve the page, not the reader."""
 
 COLUMN_WORDS = {
     "value": "value",
-    "low": "95 % low",
-    "high": "95 % high",
+    "interval": "95 % interval",
     "n": "n",
     "support": "support",
     "null": "with no effect",
@@ -37,8 +39,7 @@ COLUMN_WORDS = {
 
 COLUMN_HELP = {
     "value": "The score itself.",
-    "low": "Lower end of the 95 % interval.",
-    "high": "Upper end of the 95 % interval.",
+    "interval": "From where to where the value may lie, by chance alone, in 95 of 100 cases.",
     "n": "Samples behind the value.",
     "support": "What the value rests on: groups, classes or pairs.",
     "null": "The value if there were no effect.",
@@ -48,15 +49,20 @@ COLUMN_HELP = {
 }
 """What those columns say; shown when the pointer rests on a heading."""
 
-_NARROW = {"n": 84, "support": 84, "p_value": 84, "q_value": 84, "value": 92, "low": 96, "high": 96, "null": 128}
+_NARROW = {"n": 72, "support": 84, "p_value": 72, "q_value": 72, "value": 92, "null": 128}
 """Widths in pixels, so that the drawing, the value and q are seen without scrolling."""
 
 _SELECTION: tuple[Literal["single-row"], Literal["single-cell"]] = ("single-row", "single-cell")
+
+_FIRST = ("value", DRAWING, INTERVAL, "p_value", "q_value", "n")
+_LAST = ("null", "support")
+"""Columns at either end; an audit's own lie between."""
 
 _UNIT_COLUMNS = ("value", "low", "high", "null")
 _DIFFERENCE_COLUMNS = ("difference", "difference_low", "difference_high")
 _DRAWN_WIDTH, _DRAWN_HEIGHT = 190, 30
 _DRAWN_COLUMN = 214
+_WIDEST_NAME = 270
 _ROW_PIXELS = 38
 _ROWS_SHOWN = 14
 
@@ -87,6 +93,8 @@ def show_table(
     shown = readable(table, own_axis=own_axis)
     styled = _styled(table, shown)
     configuration: dict[str, Any] = {column: _configuration(str(column), shown[column]) for column in shown.columns}
+    if shown.index.name:
+        configuration[str(shown.index.name)] = st.column_config.Column(width=_text_width(shown.index))
     if DRAWING in shown.columns:
         configuration[DRAWING] = st.column_config.ImageColumn(
             COLUMN_WORDS[DRAWING], width=_DRAWN_COLUMN, help=COLUMN_HELP[DRAWING]
@@ -115,11 +123,17 @@ def picked_row(selection: Mapping[str, Any]) -> int | None:
     return int(rows[0]) if rows else None
 
 
+def _text_width(texts: Iterable[Any]) -> int:
+    """Return the pixels that names need, within bounds."""
+    longest = max((len(str(text)) for text in texts), default=0)
+    return min(max(84, 8 * longest + 18), _WIDEST_NAME)
+
+
 def _configuration(column: str, values: pd.Series[Any]) -> Any:
     number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     return st.column_config.Column(
-        COLUMN_WORDS.get(column, column.replace("_", " ")),
-        width=_NARROW.get(column),
+        COLUMN_WORDS.get(column, in_words(column)),
+        width=_NARROW.get(column, None if number or len(values) == 0 else _text_width([*values, column])),
         help=COLUMN_HELP.get(column),
         alignment="right" if number else None,
     )
@@ -164,17 +178,38 @@ def readable(table: pd.DataFrame, *, own_axis: bool = False) -> pd.DataFrame:
     shown = table.drop(columns=[column for column in HIDDEN if column in table.columns])
     shown = shown.dropna(axis="columns", how="all")
     if {"value", "low", "high"} <= set(shown.columns) and len(shown):
-        shown.insert(1, DRAWING, interval_pictures(table, own_axis=own_axis))
+        shown = _with_intervals(table, shown, own_axis=own_axis)
     if not shown.index.is_unique:
         shown = shown.reset_index()
     elif shown.index.name == "score":
-        shown.index = pd.Index([str(score).replace("_", " ") for score in shown.index], name="score")
+        shown.index = pd.Index([in_words(str(score)) for score in shown.index], name="score")
     return shown
+
+
+def _with_intervals(table: pd.DataFrame, shown: pd.DataFrame, *, own_axis: bool) -> pd.DataFrame:
+    """Return the table with each interval drawn and in words, what decides first and what is drawn already last."""
+    units = _units(table)
+    ends = zip(table["low"].astype("float64"), table["high"].astype("float64"), units, strict=True)
+    added = shown.drop(columns=["low", "high"]).assign(
+        **{
+            DRAWING: interval_pictures(table, own_axis=own_axis),
+            INTERVAL: [format_interval(low, high, unit) or "–" for low, high, unit in ends],
+        }
+    )
+    first = [column for column in _FIRST if column in added.columns]
+    last = [column for column in _LAST if column in added.columns]
+    own = [column for column in added.columns if column not in (*first, *last)]
+    return added[[*first, *own, *last]]
+
+
+def _units(table: pd.DataFrame) -> pd.Series[str]:
+    """Return each row's unit, empty where none is given."""
+    return table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
 
 
 def row_units(table: pd.DataFrame, labels: pd.Index[Any]) -> dict[str, list[Any]]:
     """Return the row labels of each unit; without unique labels the positions."""
-    units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
+    units = _units(table)
     return {str(unit): list(labels[(units == unit).to_numpy()]) for unit in units.unique()}
 
 
@@ -190,7 +225,7 @@ def cell(value: Any, unit: str) -> str:
 def interval_pictures(table: pd.DataFrame, *, own_axis: bool = False) -> list[str]:
     """Return each row's drawing as a picture: dot, line and hollow diamond, on one axis a unit or one a row."""
     numbers = table.reindex(columns=list(_UNIT_COLUMNS)).astype("float64")
-    units = table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
+    units = _units(table)
     pictures = []
     for position, unit in enumerate(units):
         same = (numbers.iloc[[position]] if own_axis else numbers[(units == unit).to_numpy()]).to_numpy()
@@ -216,7 +251,7 @@ def _picture(row: pd.Series[float], domain: tuple[float, float]) -> str:
         )
     if np.isfinite(row["value"]):
         parts.append(f"<circle cx='{across(row['value']):.1f}' cy='{middle}' r='6' fill='#1B87B8'/>")
-    if np.isfinite(row["null"]):
+    if np.isfinite(row["null"]) and np.isfinite(row["value"]):
         x = across(row["null"])
         parts.append(
             f"<path d='M{x - 7:.1f} {middle} L{x:.1f} {middle - 7} L{x + 7:.1f} {middle} L{x:.1f} {middle + 7} Z' "

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from audit.wording import format_interval, format_p, format_value
+from audit.wording import format_interval, format_p, format_value, in_words
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,8 @@ def test_an_undefined_interval_is_empty() -> None:
 @pytest.mark.parametrize(("p_value", "text"), [(0.0004, "p < .001"), (0.012, "p = .012"), (math.nan, "")])
 def test_a_p_value_is_never_written_as_zero(p_value: float, text: str) -> None:
     assert format_p(p_value) == text
+
+
+def test_names_read_as_words() -> None:
+    assert in_words("worst_group_accuracy") == "worst group accuracy"
+    assert in_words("top_auroc") == "AUROC of the top phrase"

@@ -271,10 +271,11 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
         sentence = f"Subgroups could not be compared, because {reason}; accuracy is {_share(accuracy)}."
         return Verdict(state="not_computed", sentence=sentence, score="accuracy")
     numbers = (
-        f"MacroStd {format_value(spread['value'])}, {format_value(spread['null'])} with shuffled subgroups, "
-        f"95 % interval {format_interval(spread['low'], spread['high'])}, {format_p(spread['p_value'])}"
+        f"spread within classes {format_value(spread['value'])}, 95 % interval "
+        f"{format_interval(spread['low'], spread['high'])}; with shuffled subgroups {format_value(spread['null'])}, "
+        f"{format_p(spread['p_value'])}"
     )
-    name = "the attributes" if inputs.family is not None else f"'{main.name}'"
+    name = "the attributes" if inputs.family is not None else f"“{main.name}”"
     if spread["p_value"] < 1 - LEVEL:
         own = [row for row in rows if row["kind"] == "subgroup" and row["n"]]
         if inputs.family is None:

@@ -284,4 +284,4 @@ def _candidates(features: Sequence[Row], against: str) -> str:
         return " No simple and important feature is tied to an attribute."
     shown = ", ".join(f"{row['row']} ({row['tied_to']})" for row in named[:3])
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    return f" Shortcut candidates, simple and important: {shown}{more}."
+    return f" Shortcut candidates, features both simple and important: {shown}{more}."

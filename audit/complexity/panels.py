@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 FEATURES = ("atom", "channel", "direction")
 IMAGES = 12
+"""Images of the chosen feature, two lines of them."""
+
+IMAGES_OF_EACH = 6
+"""Images of each feature while none is chosen: one line."""
+
 ROWS = 8
 PAIRS = 12
 
@@ -49,13 +54,14 @@ def _feature_panel(name: str, result: Result, dataset: Dataset) -> Panel:
 
 
 def feature_sentence(name: str, row: pd.Series[Any]) -> str:
-    """Return what is known of a feature in plain words."""
+    """Return what is known of a feature in plain words, after its name where one is given."""
     parts = []
+    start = f"{name.capitalize()}: complexity" if name else "Complexity"
     if np.isfinite(row["value"]):
         when = f", first read at {row['first_layer']}" if row["first_layer"] else ""
-        parts.append(f"{name.capitalize()}: complexity {format_value(float(row['value']))}{when}")
+        parts.append(f"{start} {format_value(float(row['value']))}{when}")
     else:
-        parts.append(f"{name.capitalize()}: complexity not defined")
+        parts.append(f"{start} not defined")
     if np.isfinite(row["importance"]):
         said = f"it carries {100 * row['importance']:.1f} % of the answers"
         parts.append(said + (f" and speaks for {row['promotes']}" if row.get("promotes") else ""))
@@ -65,8 +71,8 @@ def feature_sentence(name: str, row: pd.Series[Any]) -> str:
             f"q {_small(float(row['association_q']))})"
         )
     if row["shortcut_candidate"]:
-        parts.append("simple, important and tied to an attribute: a candidate for a shortcut")
-    return "; ".join(parts) + "."
+        parts.append("simple, important and tied to an attribute: a candidate for a shortcut" if name else "")
+    return "; ".join(filter(None, parts)) + "."
 
 
 def _small(q: float) -> str:
@@ -77,7 +83,11 @@ def _overview(features: pd.DataFrame, result: Result, dataset: Dataset) -> Panel
     """Return the candidates, or the most important features where there is none, each with its images."""
     candidates = features[features["shortcut_candidate"].astype(bool)]
     chosen = candidates.sort_values("association", ascending=False)
-    title, text = "Shortcut candidates", "Simple and important features that go with an attribute, and their images."
+    title = "Shortcut candidates"
+    text = (
+        "Features that are read early, matter to the answer and go with an attribute, each with the images that "
+        "excite it most and how much. An atom is one of the features that the activations were split into."
+    )
     if chosen.empty:
         order = features["importance"] if features["importance"].notna().any() else -features["value"]
         chosen = features.assign(_order=order).sort_values("_order", ascending=False)
@@ -90,10 +100,11 @@ def _overview(features: pd.DataFrame, result: Result, dataset: Dataset) -> Panel
 
 
 def _feature_row(name: str, row: pd.Series[Any], result: Result, dataset: Dataset, *, title: str = "") -> PictureRow:
+    most = IMAGES if title else IMAGES_OF_EACH
     return PictureRow(
-        title=title or (f"{name}: {row['tied_to']}" if row["tied_to"] else name),
-        text="" if title else feature_sentence(name, row),
-        groups=(PictureGroup(title="", pictures=top_pictures(name, result, dataset)),),
+        title=title or (f"{name.capitalize()}: {row['tied_to']}" if row["tied_to"] else name.capitalize()),
+        text="" if title else feature_sentence("", row),
+        groups=(PictureGroup(title="", pictures=top_pictures(name, result, dataset, most)),),
         where=str(row["where"]),
     )
 
@@ -133,7 +144,7 @@ def _pairs_panel(rows: pd.DataFrame, dataset: Dataset) -> Panel | None:
             found.append(
                 PictureRow(
                     title=f"{row['first_class']} or {row['second_class']}?",
-                    text=f"{words} in {space}",
+                    text=f"{words.capitalize()} in {space}",
                     groups=(PictureGroup(title="", pictures=pictures),),
                     where=str(row["where"]),
                 ),

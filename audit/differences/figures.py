@@ -48,7 +48,7 @@ def _hypotheses(result: Result) -> Figure | None:
         return None
     best = pd.concat([rows[rows["truer_of"] == letter].head(DRAWN) for letter in "AB"])
     labels = [f"{row['truer_of']}: {_short(str(name))}" for name, row in best.iterrows()]
-    figure = interval_figure(best, null=0.5, labels=labels, order="given", axis_title="AUROC on the validate half")
+    figure = interval_figure(best, null=0.5, labels=labels, order="given", axis_title="AUROC, half that tests")
     words = set_words(result)
     top = best.iloc[0]
     text = (

@@ -42,13 +42,13 @@ def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ..
         panel = Panel(
             title=f"“{chosen}”",
             text=f"{_words(row, result)} Highest and lowest scores of each set, on the half that tests.",
-            rows=_ends(result, chosen),
+            rows=_ends(result, dataset, chosen),
             figures=(figure,) if figure is not None else (),
         )
         return (panel,)
     best = [part.iloc[[0]] for part in (rows[rows["truer_of"] == letter] for letter in "AB") if len(part)]
     shown = [table for table in best if phrase_of(str(table["where"].iloc[0]))]
-    listed = tuple(_row(result, str(table.index[0]), table.iloc[0]) for table in shown)
+    listed = tuple(_row(result, dataset, str(table.index[0]), table.iloc[0]) for table in shown)
     if not listed:
         return ()
     text = "The images that score highest on the half that tests. Choose a phrase to see both ends of each set."
@@ -63,31 +63,40 @@ def _words(row: pd.Series[Any], result: Result) -> str:
     return f"Truer of {own}: AUROC {value}, 95 % interval {interval}; {row['trust_band']} of known cases."
 
 
-def _row(result: Result, phrase: str, row: pd.Series[Any]) -> PictureRow:
+def _row(result: Result, dataset: Dataset, phrase: str, row: pd.Series[Any]) -> PictureRow:
     words = set_words(result)
-    groups = [_group(result, phrase, letter, words[place], highest=True) for place, letter in enumerate("AB")]
+    groups = [_group(result, dataset, phrase, letter, words[place], highest=True) for place, letter in enumerate("AB")]
     return PictureRow(title=f"“{phrase}”", text=_words(row, result), groups=tuple(groups), where=str(row["where"]))
 
 
-def _ends(result: Result, phrase: str) -> tuple[PictureRow, ...]:
+def _ends(result: Result, dataset: Dataset, phrase: str) -> tuple[PictureRow, ...]:
     words = set_words(result)
     return tuple(
         PictureRow(
             title=f"{letter}: {words[place]}",
-            groups=tuple(_group(result, phrase, letter, "", highest=highest) for highest in (True, False)),
+            groups=tuple(_group(result, dataset, phrase, letter, "", highest=highest) for highest in (True, False)),
         )
         for place, letter in enumerate("AB")
     )
 
 
-def _group(result: Result, phrase: str, letter: str, words: str, *, highest: bool) -> PictureGroup:
+def _group(result: Result, dataset: Dataset, phrase: str, letter: str, words: str, *, highest: bool) -> PictureGroup:
     samples = result.by_sample
     tested = samples[((samples["set"] == letter) & (samples["half"] == "validate")).to_numpy(dtype=bool)]
     values = tested[cosine(phrase)].to_numpy(dtype=float)
     order = np.argsort(-values if highest else values, kind="stable")[:IMAGES]
     pictures = tuple(
-        Picture(sample_id=str(tested.index[i]), caption=format_value(float(values[i])), tag=letter)
-        for i in order.tolist()
+        Picture(sample_id=sample, caption=_label(dataset, sample), tag=format_value(score))
+        for sample, score in zip(tested.index[order].astype("str"), values[order].tolist(), strict=True)
     )
     side = f"{letter}: {words}, " if words else ""
     return PictureGroup(title=f"{side}{'highest' if highest else 'lowest'}", pictures=pictures)
+
+
+def _label(dataset: Dataset, sample: str) -> str:
+    """Return the sample's class, empty where there is none."""
+    label = dataset.roles.label
+    if label is None or sample not in dataset.index:
+        return ""
+    found = dataset.metadata[label].loc[sample]
+    return str(found) if bool(pd.notna(found)) else ""

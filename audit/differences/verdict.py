@@ -48,18 +48,18 @@ def verdict(
     if math.isnan(top["value"]):
         return _by_captions(terms, words, sizes, mix)
     passing = [row for row in hypotheses if row["q_value"] < 0.05]
-    count = f"{format_value(overall[1]['value'], 'count')} of {top['support']:,.0f} hypotheses pass"
+    count = f"{format_value(overall[1]['value'], 'count')} of {top['support']:,.0f} phrases pass"
     control = next(row["value"] for row in overall if row["score"] == "control_significant_hypotheses")
     if not math.isnan(control):
-        count += f" ({control:.0f} when a set is compared with itself)"
+        count += f" (control, a set against itself: {control:.0f})"
     if passing:
         best = passing[0]
         _, right = trust(best["value"])
         other = next((row for row in passing if row["truer_of"] != best["truer_of"]), None)
         sentence = f"{_claim(best, words)}: AUROC {_number(best)}"
-        sentence += f". A top difference this strong was right in {100 * right:.0f} % of known cases"
+        sentence += f". Differences this strong were right in {100 * right:.0f} % of known cases"
         if other is not None:
-            sentence += f". The other way round: {_claim(other, words, short=True)}, {format_value(other['value'])}"
+            sentence += f". {_claim(other, words, short=True)}: {format_value(other['value'])}"
         return Verdict(state="differs", sentence=f"{sentence}. {count}.{mix}", score="top_auroc")
     if min(units) < FEWEST_UNITS:
         best = hypotheses[0]
@@ -80,7 +80,7 @@ def verdict(
     best = hypotheses[0]
     sentence = (
         f"Nothing that was tried tells {words[0]} (A) from {words[1]} (B): the best of {top['support']:,.0f} "
-        f"hypotheses, “{best['hypothesis']}”, has AUROC {_number(best)}, and with no difference the best would reach "
+        f"phrases, “{best['hypothesis']}”, has AUROC {_number(best)}, and with no difference the best would reach "
         f"{format_value(top['null'])} on average"
     )
     return Verdict(state=state, sentence=f"{sentence}.{mix}", score="top_auroc")
@@ -103,7 +103,7 @@ def _mix_words(rows: list[dict[str, Any]]) -> str:
         return ""
     largest = max(mix, key=lambda row: abs(row["value"]))
     return (
-        f" The classes differ too: {largest['hypothesis']} is {format_value(largest['prevalence_a'], 'share')} of A "
+        f" The classes differ: {largest['hypothesis']} is {format_value(largest['prevalence_a'], 'share')} of A "
         f"and {format_value(largest['prevalence_b'], 'share')} of B."
     )
 

@@ -54,7 +54,7 @@ def characteristic_map(rows: pd.DataFrame) -> Figure | None:
     widest = float(np.nanquantile(np.abs(drop.to_numpy()), 0.98)) if drop.notna().to_numpy().any() else 0.0
     text = [
         [
-            "" if not np.isfinite(value) else f"{100 * value:.0f} %{' ★' if holds == 'yes' else ''}"
+            "" if not np.isfinite(value) else f"{100 * value:z.0f} %{' ★' if holds == 'yes' else ''}"
             for value, holds in zip(row, held, strict=True)
         ]
         for row, held in zip(drop.to_numpy(), matters.to_numpy(), strict=True)
@@ -98,7 +98,7 @@ def _fidelity(rows: pd.DataFrame) -> Figure | None:
     if kept.empty:
         return None
     shown = kept.sort_values("value", kind="stable").head(40)
-    title = "share of the class whose nearest typical picture tells the model's answer"
+    title = "told by the nearest typical picture"
     figure = interval_figure(shown, null=None, axis_title=title)
     worst, value = str(shown.index[0]), format_value(float(shown["value"].iloc[0]), "share")
     more = f" The {len(kept) - len(shown)} best classes are in the table." if len(kept) > len(shown) else ""

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.result import Result
 
-TITLES = {"typical": "typical", "boundary": "borderline", "criticism": "badly represented", "part": "parts"}
+TITLES = {
+    "typical": "typical",
+    "boundary": "borderline",
+    "criticism": "badly represented",
+    "part": "parts, alike because of",
+}
 
 
 def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ...]:
@@ -27,8 +32,9 @@ def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ..
     classes = _classes(result, where)
     shown = tuple(_class_row(rows[rows["class"] == name], name, dataset) for name in classes)
     text = (
-        f"A class is {said}. Under each typical picture: the share of the class that stands behind it. Borderline "
-        "pictures lie nearest to another class. Parts: the frame is where the model finds the part."
+        f"A class is {said}. Under each typical picture: the share of the class that it stands for. Borderline "
+        "pictures: how much nearer they lie to their own class than to the next; below 0 another class is nearer. "
+        "Parts: where the model finds them (frame), what makes things look like them, and their share of the patches."
     )
     panels = [Panel(title="What stands for each class", text=text, rows=shown)]
     found = _findings(rows, "misleading", dataset)
@@ -84,18 +90,17 @@ def _picture(row: dict[Any, Any], kind: str, dataset: Dataset) -> Picture:
         caption = f"stands for {format_value(value, 'share')}"
     elif kind == "boundary":
         caption = f"margin {format_value(value)}" if np.isfinite(value) else "borderline"
-        tag = "nearer to another class" if value < 0 else ""
     elif kind == "criticism":
         caption = "badly represented"
     else:
-        caption = str(row["because"])
-        tag = f"{format_value(value, 'share')} of the patches"
+        caption = str(row["because"]).removeprefix("mostly because of ")
+        tag = format_value(value, "share")
         if row.get("misleading") == "yes":
             tag = f"misleading · {tag}"
     box = _box(row.get("box")) if kind == "part" else None
     on_subject = row.get("on_subject", np.nan)
     if kind in {"typical", "boundary"} and isinstance(on_subject, float) and np.isfinite(on_subject):
-        caption += f", {100 * on_subject:.0f} % of the heat on the subject"
+        tag = f"heat on subject {100 * on_subject:.0f} %"
     tag = " · ".join(filter(None, [_truth(sample, row, dataset), tag]))
     return Picture(sample_id=sample, caption=caption, tag=tag, box=box)
 

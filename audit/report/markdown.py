@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.report.page import moment
-from audit.wording import format_interval, format_p, format_value
+from audit.wording import format_interval, format_p, format_value, in_words
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 
@@ -54,7 +54,7 @@ def _policy(policy: Mapping[str, Any] | None) -> list[str]:
     if policy is None:
         return []
     rows = [
-        (c["outcome_words"], c["audit"].replace("_", " "), c["score"].replace("_", " "), c["sentence"], c["reason"])
+        (c["outcome_words"], c["audit"].replace("_", " "), in_words(c["score"]), c["sentence"], c["reason"])
         for c in policy["checks"]
     ]
     head = ("outcome", "audit", "score", "measured", "why")
@@ -90,7 +90,7 @@ def _changes(change: Mapping[str, Any]) -> list[str]:
     rows = [
         (
             row["audit"],
-            row["score"].replace("_", " "),
+            in_words(row["score"]),
             value_words(row, "before"),
             value_words(row, "after"),
             value_words(row, "difference"),

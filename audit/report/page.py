@@ -12,6 +12,7 @@ from typing import Any
 
 from audit.locations import assets_folder
 from audit.report.tables import changes_table, groups_table, scores_table
+from audit.wording import in_words
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of a report at most; thumbnails are left out from the end until it fits."""
@@ -167,7 +168,7 @@ def _images(finding: Mapping[str, Any], most: int) -> str:
 def _groups(finding: Mapping[str, Any]) -> str:
     if not finding["groups"]:
         return ""
-    words = finding["groups_name"].replace("_", " ")
+    words = in_words(finding["groups_name"])
     left = finding["groups_left_out"]
     more = f'<p class="quiet">{left:,} more rows are in the result’s own files.</p>' if left else ""
     return f"<h3>By {escape(words)}</h3>" + groups_table(finding["groups"], finding["groups_name"]) + more

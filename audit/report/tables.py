@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from audit.plots import ACCENT, NEUTRAL
-from audit.wording import format_interval, format_p, format_value
+from audit.wording import format_interval, format_p, format_value, in_words
 
 _WIDTH, _HEIGHT = 150, 18
 
@@ -67,7 +67,7 @@ def changes_table(change: Mapping[str, Any]) -> str:
         difference = {"share": "points"}.get(unit, unit)
         cells = (
             row["audit"],
-            row["score"].replace("_", " "),
+            in_words(row["score"]),
             _with_interval(row, "before", unit),
             _with_interval(row, "after", unit),
             _with_interval(row, "difference", difference),

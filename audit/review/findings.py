@@ -22,6 +22,7 @@ from audit.report.figures import figure_svg
 from audit.report.intervals import interval_svg
 from audit.result import plain, records
 from audit.thumbnails import thumbnail
+from audit.wording import in_words
 
 if TYPE_CHECKING:
     from audit.base import Audit
@@ -206,7 +207,7 @@ def _rows_plot(groups: Sequence[Mapping[str, Any]], name: str) -> list[dict[str,
         return []
     # One axis means one unit: rows of another one are in the table.
     rows = [row for row in groups if row.get("unit") == groups[0].get("unit")]
-    words = name.replace("_", " ")
+    words = in_words(name)
     text = f"Every {words} with its interval; the table below holds the same numbers."
     svg = interval_svg(rows, name=name, text=text)
     return [{"title": f"By {words}", "text": text, "svg": svg}] if svg else []

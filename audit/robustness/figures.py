@@ -106,7 +106,7 @@ def curve_figure(rows: pd.DataFrame) -> Figure | None:
         height=430,
         xaxis={"title": {"text": "neighbours counted, k"}},
         yaxis={"title": {"text": "robustness index"}, "range": [0, 1.02]},
-        legend={"orientation": "h", "y": 1.12},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     first, last = rows.iloc[0], rows.iloc[-1]
     text = (
@@ -140,7 +140,7 @@ def types_figure(rows: pd.DataFrame, words: tuple[str, str]) -> Figure | None:
         height=430,
         xaxis={"title": {"text": "neighbours counted, k"}},
         yaxis={"title": {"text": "share of neighbours"}, "tickformat": ".0%", "range": [0, 1]},
-        legend={"orientation": "h", "y": 1.2},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     chosen = rows[rows["chosen"].fillna(value=False).astype(bool)]
     row = (chosen if len(chosen) else rows).iloc[0]
@@ -214,7 +214,7 @@ def errors_figure(rows: pd.DataFrame, center: str) -> Figure | None:
         height=380,
         xaxis={"title": {"text": "neighbours counted, k"}},
         yaxis={"tickformat": ".0%", "rangemode": "tozero"},
-        legend={"orientation": "h", "y": 1.15},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     middle = rows.iloc[len(rows) // 2]
     text = (
@@ -302,7 +302,7 @@ def leaderboard_figure(rows: pd.DataFrame, own: pd.Series[Any]) -> Figure | None
             "autorange": "reversed",
             "showgrid": False,
         },
-        legend={"orientation": "h", "y": 1.06},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     rank = place["this model"] + 1
     text = (

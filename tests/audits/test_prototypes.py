@@ -120,7 +120,7 @@ def test_a_row_a_class_shows_typical_borderline_and_parts_in_frames(menagerie):
     assert len(panel.rows) == 10
     for row in panel.rows:
         titles = [group.title for group in row.groups]
-        assert titles == ["typical", "borderline", "parts"]
+        assert titles == ["typical", "borderline", "parts, alike because of"]
         assert all(picture.box is not None for picture in row.groups[2].pictures)
         assert "stands for" in row.groups[0].pictures[0].caption
     chosen = panel.rows[3]

@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pandas as pd
 
-from pages.tables import DRAWING, cell, interval_pictures, is_count, readable, row_units
+from pages.tables import DRAWING, INTERVAL, cell, interval_pictures, is_count, readable, row_units
 
 
 def scores() -> pd.DataFrame:
@@ -32,8 +32,9 @@ def drawing(picture: str) -> str:
 
 def test_what_serves_only_the_page_is_not_shown() -> None:
     shown = readable(scores())
-    assert list(shown.columns) == ["value", DRAWING, "low", "high", "null"]
-    assert list(shown.index) == ["worst group", "macro std"]
+    assert list(shown.columns) == ["value", DRAWING, INTERVAL, "null"]
+    assert list(shown.index) == ["worst group", "spread within classes (MacroStd)"]
+    assert list(shown[INTERVAL]) == ["80.0 to 95.0 %", "–"]
 
 
 def test_repeated_row_names_become_a_column() -> None:
@@ -43,7 +44,10 @@ def test_repeated_row_names_become_a_column() -> None:
 
 
 def test_each_unit_has_its_own_rows() -> None:
-    assert row_units(scores(), readable(scores()).index) == {"share": ["worst group"], "index": ["macro std"]}
+    assert row_units(scores(), readable(scores()).index) == {
+        "share": ["worst group"],
+        "index": ["spread within classes (MacroStd)"],
+    }
 
 
 def test_a_row_is_drawn_as_dot_line_and_hollow_diamond() -> None:
@@ -81,3 +85,13 @@ def test_whole_numbers_of_an_audits_own_column_are_counted() -> None:
     assert not is_count("chosen", pd.Series([True, False]))
     assert not is_count("share", pd.Series([0.0, 1.0]))
     assert not is_count("value", pd.Series([5.0, 11.0]))
+
+
+def test_what_decides_stands_first_and_what_is_drawn_already_last() -> None:
+    table = scores().assign(truer_of="A", p_value=0.01, n=5, support=2)
+    assert list(readable(table).columns) == ["value", DRAWING, INTERVAL, "p_value", "n", "truer_of", "null", "support"]
+
+
+def test_a_row_without_a_value_is_drawn_empty() -> None:
+    table = pd.DataFrame({"value": [np.nan], "low": [np.nan], "high": [np.nan], "null": [0.0]}, index=["a"])
+    assert "<path" not in drawing(interval_pictures(table.assign(low=0.0))[0])
