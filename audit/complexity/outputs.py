@@ -12,6 +12,7 @@ import numpy as np
 from audit.base import DerivedExtractor, Extractor, ImageExtractor
 from audit.device_variant import Change, DeviceVariant
 from audit.models.base import Classifier, Preprocessing, TextEncoder
+from audit.models.hooks import hooked
 from audit.outputs import PROMPTS, PhraseEmbeddings, Probabilities, lacking, missing_images
 
 if TYPE_CHECKING:
@@ -194,14 +195,10 @@ class AnswerGradients(ImageExtractor):
             found.append(inputs[0].detach().clone().requires_grad_())
             return (found[-1], *inputs[1:])
 
-        handle = _last(model).register_forward_pre_hook(read)
-        try:
-            with torch.inference_mode(mode=False), torch.enable_grad():
-                network: Any = model
-                output = network.forward_images(model.preprocessing.normalise(images.clone()))
-                logits = (output if isinstance(output, torch.Tensor) else output.logits).float()
-                answered = logits.max(dim=1).values - logits.mean(dim=1)
-                (gradient,) = torch.autograd.grad(answered.sum(), found[-1])
-        finally:
-            handle.remove()
+        with hooked([(_last(model), read)], before=True), torch.inference_mode(mode=False), torch.enable_grad():
+            network: Any = model
+            output = network.forward_images(model.preprocessing.normalise(images.clone()))
+            logits = (output if isinstance(output, torch.Tensor) else output.logits).float()
+            answered = logits.max(dim=1).values - logits.mean(dim=1)
+            (gradient,) = torch.autograd.grad(answered.sum(), found[-1])
         return gradient.detach().float().flatten(2).sum(dim=2) if gradient.ndim > 2 else gradient.detach().float()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from audit.errors import InputError
+from audit.models.hooks import hooked
 
 if TYPE_CHECKING:
     import torch
@@ -93,11 +94,8 @@ def read_dense(network: nn.Module, place: DenseMap, forward: Callable[[], object
     def read(_module: Any, _inputs: Any, output: Any) -> None:
         found.append(place.read(output))
 
-    handle = network.get_submodule(place.module).register_forward_hook(read)
-    try:
+    with hooked([(network.get_submodule(place.module), read)]):
         forward()
-    finally:
-        handle.remove()
     return found[-1].contiguous()
 
 
@@ -130,12 +128,8 @@ def find_dense(
 
         return record
 
-    handles = [module.register_forward_hook(recorder(name)) for name, module in network.named_modules() if name]
-    try:
+    with hooked((module, recorder(name)) for name, module in network.named_modules() if name):
         forward()
-    finally:
-        for handle in handles:
-            handle.remove()
     prefixes = sorted({layer.prefix for layer in layers.values() if layer.pool == "patches"})
     found: dict[tuple[int, int, int], DenseMap] = {}
     for name, tensor in reversed(fired):

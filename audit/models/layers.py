@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from audit.errors import InputError
+from audit.models.hooks import hooked
 from audit.models.options import near
 
 if TYPE_CHECKING:
@@ -105,14 +106,8 @@ def capture(
 
         return read
 
-    handles = [
-        network.get_submodule(module).register_forward_hook(reader(readers)) for module, readers in by_module.items()
-    ]
-    try:
+    with hooked((network.get_submodule(module), reader(readers)) for module, readers in by_module.items()):
         forward()
-    finally:
-        for handle in handles:
-            handle.remove()
     return {name: found[name] for name in layers}
 
 
@@ -123,11 +118,8 @@ def captured_input(network: nn.Module, module: str, forward: Callable[[], object
     def read(_module: Any, inputs: tuple[Any, ...]) -> None:
         found.append(pooled(inputs[0], Layer(module=module)))
 
-    handle = network.get_submodule(module).register_forward_pre_hook(read)
-    try:
+    with hooked([(network.get_submodule(module), read)], before=True):
         forward()
-    finally:
-        handle.remove()
     return found[-1]
 
 
