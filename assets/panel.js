@@ -1,10 +1,21 @@
 // Rows of pictures in groups. Text from the data is set as text, never as HTML.
+
+// The picture that was clicked last: what is said of it stands further down the page, where there is such a place.
+let opened = "";
+
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component;
   const frame = parentElement.querySelector(".panel");
   const rows = element("div", "rows");
   rows.append(...data.rows.map((row) => rowElement(row, data, setTriggerValue)));
   frame.replaceChildren(rows);
+  if (opened && opened === data.chosen) {
+    opened = "";
+    setTimeout(() => {
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      document.querySelector(".st-key-examination")?.scrollIntoView({ behavior: still ? "auto" : "smooth" });
+    }, 800);
+  }
 }
 
 // Rows of no more pictures than this leave room for another one beside them.
@@ -55,7 +66,10 @@ function pictureElement(picture, data, setTriggerValue) {
     card.type = "button";
     card.title = picture.id;
     card.setAttribute("aria-pressed", String(picture.id === data.chosen));
-    card.onclick = () => setTriggerValue("opened", picture.id);
+    card.onclick = () => {
+      opened = picture.id;
+      setTriggerValue("opened", picture.id);
+    };
   }
   const frame = element("span", "frame");
   if (picture.source) {

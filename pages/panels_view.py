@@ -104,7 +104,8 @@ def show_examination(audit: Audit, result: Result, dataset: Dataset, state: Page
     """
     if not audit.examines:
         return
-    st.subheader(escape_markdown(audit.examines), anchor=False)
+    with st.container(key="examination"):
+        st.subheader(escape_markdown(audit.examines), anchor=False)
     sample = state["sample"]
     known = sample if sample in dataset.index else ""
     uploaded = st.file_uploader(

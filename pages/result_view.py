@@ -145,10 +145,13 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
     chosen = wheres.index(state["where"]) if state["where"] in wheres else None
     row = show_table(table, key=f"{key} groups {kind}", select=selectable, chosen=chosen)
     memory = f"{key} row {kind}"
-    if selectable and row != st.session_state.get(memory, chosen):
+    clicked = selectable and row != st.session_state.get(memory, chosen)
+    st.session_state[memory] = row
+    if clicked:
         # Only a click moves the link: a point picked in a figure stays until a row is clicked.
         state.update({"where": wheres[row] if row is not None else None, "page": None, "sample": None})
-    st.session_state[memory] = row
+        # The panels above the table are about the row too.
+        st.rerun()
 
 
 def table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.DataFrame, str]:

@@ -126,7 +126,7 @@ def picked_row(selection: Mapping[str, Any]) -> int | None:
 def _text_width(texts: Iterable[Any]) -> int:
     """Return the pixels that names need, within bounds."""
     longest = max((len(str(text)) for text in texts), default=0)
-    return min(max(84, 8 * longest + 18), _WIDEST_NAME)
+    return min(max(84, 7 * longest + 20), _WIDEST_NAME)
 
 
 def _configuration(column: str, values: pd.Series[Any]) -> Any:

@@ -75,6 +75,7 @@ def test_a_click_on_a_row_shows_its_images_and_the_link_shows_them_again(
     table.click(position={"x": 18, "y": HEADER + ROW + ROW / 2})
     assert json.loads(until_parameter(page, "where")) == {"light": "night"}
     page.get_by_text("Images: light night").wait_for()
+    page.locator(".panel", has_text="Group night (selected)").wait_for()
     page.locator(".gallery .tag", has_text="night").first.wait_for()
     assert page.locator(".gallery s").first.inner_text() in ("circle", "square", "cross")
 
@@ -160,6 +161,10 @@ def test_a_picture_of_a_panel_opens_its_sample_and_the_audit_looks_at_it(app: st
     sample = until_parameter(page, "sample")
     page.locator(".facts", has_text=sample).first.wait_for()
     page.locator(".panel", has_text="Looked at:").locator(".box").wait_for()
+    page.wait_for_function(
+        "() => { const top = document.querySelector('.st-key-examination').getBoundingClientRect().top;"
+        " return top >= 0 && top < innerHeight; }"
+    )
 
 
 def test_a_title_in_a_panel_leads_to_its_rows_images(app: str, page: Page) -> None:
