@@ -122,8 +122,9 @@ class PointMap {
       return;
     }
     this.cost = 0;
+    this.drawn = null;
     this.notice = this.drawing?.name === "canvas"
-      ? "This browser has no WebGL2, so the processor draws the map: all points are there, moving takes longer."
+      ? "This browser draws without graphics hardware, so the processor draws the map: all points are there."
       : "";
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
@@ -158,7 +159,10 @@ class PointMap {
       this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.place(event));
     }, { passive: false });
     stage.addEventListener("keydown", (event) => this.key(event));
-    stage.addEventListener("blur", () => this.hover(-1));
+    stage.addEventListener("blur", () => {
+      this.pointed = false;
+      this.hover(-1);
+    });
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(stage);
   }
@@ -208,6 +212,13 @@ class PointMap {
     this.select(mask?.bits);
     this.words(this.notice);
     this.resize();
+    // Most answers of the server change nothing that is drawn, and a million points are not drawn for nothing.
+    if (this.drawn?.some((part, i) => part !== this.inputs()[i])) this.request();
+    else this.drawOver();
+  }
+
+  inputs() {
+    return [this.points, this.codes, this.chosen, this.paletteText, getComputedStyle(this.stage).backgroundColor];
   }
 
   select(bits = held.get(this.data.mask)?.bits) {
@@ -304,11 +315,11 @@ class PointMap {
   resize() {
     if (!this.points) return;
     const { width, height } = this.size(), ratio = window.devicePixelRatio || 1;
+    const across = Math.round(width * ratio), down = Math.round(height * ratio);
+    if (this.canvas.width === across && this.canvas.height === down && this.drawn) return;
     for (const canvas of [this.canvas, this.over]) {
-      if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-        canvas.width = Math.round(width * ratio);
-        canvas.height = Math.round(height * ratio);
-      }
+      canvas.width = across;
+      canvas.height = down;
     }
     this.draw();
   }
@@ -337,7 +348,10 @@ class PointMap {
       step,
       wait: step === 1,
     });
-    if (step === 1) this.cost = performance.now() - started;
+    if (step === 1) {
+      this.cost = performance.now() - started;
+      this.drawn = this.inputs();
+    }
     this.drawOver();
     if (step === 1) this.report(first);
   }

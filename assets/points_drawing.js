@@ -1,5 +1,8 @@
-// Two ways to draw the same points: WebGL2, and without it the processor alone. Both draw every k-th point while
-// the map moves, when drawing them all takes too long to follow the hand.
+// Two ways to draw the same points: WebGL2 on a graphics card; and the processor, where there is no WebGL2 or only one
+// that imitates a card, which takes many times as long as setting the pixels ourselves. Both draw every k-th point
+// while the map moves, when drawing them all takes too long to follow the hand.
+
+const IMITATIONS = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 const VERTEX = `#version 300 es
 in float x;
@@ -36,6 +39,8 @@ const COARSEST = 63;
 function webglDrawing(canvas) {
   const gl = canvas.getContext("webgl2", { antialias: false, depth: true, powerPreference: "high-performance" });
   if (!gl) return null;
+  const unmasked = gl.getExtension("WEBGL_debug_renderer_info");
+  if (IMITATIONS.test(gl.getParameter(unmasked ? unmasked.UNMASKED_RENDERER_WEBGL : gl.RENDERER))) return null;
   const program = linked(gl);
   if (!program) return null;
   gl.useProgram(program);

@@ -54,10 +54,12 @@ function outlinesFromText(text) {
     .map((part) => part.split(";").map((corner) => corner.split(",").map(Number)));
 }
 
-// Drop corners that lie on the way between their neighbours, until at most `most` are left (Visvalingam's areas).
+// Drop the corners that say least, those of the smallest triangle with their neighbours (Visvalingam): all that say
+// nothing, then further ones until at most `most` are left.
 function simplified(path, most) {
   const kept = path.slice();
-  while (kept.length > most) {
+  const reach = Math.max(...path.map(([x, y]) => Math.hypot(x - path[0][0], y - path[0][1])));
+  for (;;) {
     let smallest = Infinity, at = 0;
     for (let i = 0; i < kept.length; i += 1) {
       const [ax, ay] = kept[(i + kept.length - 1) % kept.length];
@@ -66,9 +68,9 @@ function simplified(path, most) {
       const area = Math.abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay));
       if (area < smallest) [smallest, at] = [area, i];
     }
+    if (kept.length <= 3 || (kept.length <= most && smallest > 1e-6 * reach * reach)) return kept;
     kept.splice(at, 1);
   }
-  return kept;
 }
 
 // Points sorted into the cells of a grid, once a set: hovering looks into a few cells only.

@@ -157,7 +157,9 @@ def facts_of_files(
     """
     stamps: list[Stamp | None] = []
     problems: list[str | None] = []
-    for path in paths:
+    # Rows may share an image: a file is looked at once.
+    distinct = list(dict.fromkeys(paths))
+    for path in distinct:
         try:
             real, status = regular_file(path, root)
         except ImageProblem as problem:
@@ -175,7 +177,8 @@ def facts_of_files(
                 fresh = list(pool.map(measure, (stamp.path for stamp in new)))
             facts.remember(kind, new, fresh)
             known.update({stamp.path: value for stamp, value in zip(new, fresh, strict=True)})
-    return [
-        ("", problem) if stamp is None else (known[stamp.path], None)
-        for stamp, problem in zip(stamps, problems, strict=True)
-    ]
+    answers: dict[str, tuple[str, str | None]] = {
+        path: ("", problem) if stamp is None else (known[stamp.path], None)
+        for path, stamp, problem in zip(distinct, stamps, problems, strict=True)
+    }
+    return [answers[path] for path in paths]

@@ -116,7 +116,8 @@ def _relative(path: str, root: Path) -> str:
     if "\\" in path and "/" not in path:
         path = path.replace("\\", "/")
     path = path.removeprefix("./")
-    if Path(path).is_absolute() and Path(path).is_relative_to(root):
+    # A path object costs as much as all the rest of a row: only absolute paths need one.
+    if os.path.isabs(path) and Path(path).is_relative_to(root):  # noqa: PTH117
         return Path(path).relative_to(root).as_posix()
     return path
 
