@@ -137,7 +137,10 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
     words = in_words(kind or str(table.index.name))
     st.subheader(escape_markdown(f"By {words}"), anchor=False)
     if table.index.name in ("row", "group"):
-        table = table.rename_axis(words)
+        # A name that a column has too would leave the heading empty.
+        same = words in table.columns and list(table[words].astype("str")) == list(table.index.astype("str"))
+        table = table.drop(columns=[words]) if same else table
+        table = table if words in table.columns else table.rename_axis(words)
     selectable = "where" in table.columns
     if selectable:
         st.caption("Click a row to see its images below.")

@@ -19,7 +19,7 @@ DRAWING = "drawing"
 INTERVAL = "interval"
 """Column that says it in words."""
 
-HIDDEN = ("where", "unit", "kind")
+HIDDEN = ("where", "unit", "kind", "box")
 """Columns that serve the page, not the reader."""
 
 COLUMN_WORDS = {
@@ -94,7 +94,9 @@ def show_table(
     styled = _styled(table, shown)
     configuration: dict[str, Any] = {column: _configuration(str(column), shown[column]) for column in shown.columns}
     if shown.index.name:
-        configuration[str(shown.index.name)] = st.column_config.Column(width=_text_width(shown.index))
+        configuration[str(shown.index.name)] = st.column_config.Column(
+            width=_text_width([*shown.index, shown.index.name])
+        )
     if DRAWING in shown.columns:
         configuration[DRAWING] = st.column_config.ImageColumn(
             COLUMN_WORDS[DRAWING], width=_DRAWN_COLUMN, help=COLUMN_HELP[DRAWING]

@@ -39,7 +39,7 @@ def too_wide(page: Page) -> list[str]:
         """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(e => {
             const box = e.getBoundingClientRect();
             return box.width > 0 && box.right > innerWidth + 2
-                && !e.closest('[data-testid=stDataFrame], .js-plotly-plot, [class*=st-key-wide-]')
+                && !e.closest('[data-testid=stDataFrame], .js-plotly-plot, [class*=st-key-wide-], .overview-frame')
                 && !e.closest('[role=tablist], .katex');
         }).map(e => e.outerHTML.slice(0, 120))""",
     )
