@@ -502,7 +502,7 @@ class PointMap {
 
   // Grey the others at once, then tell the server; its text of the outline replaces this one.
   send(polygon, adding = false) {
-    const outline = simplified(polygon, CORNERS).map(([x, y]) => `${x.toPrecision(7)},${y.toPrecision(7)}`).join(";");
+    const outline = simplified(polygon, CORNERS).map((corner) => corner.map(shortened).join(",")).join(";");
     this.tell(adding && this.outlines ? `${this.outlines}|${outline}` : outline);
   }
 
@@ -607,6 +607,11 @@ class PointMap {
     const above = py + 14 + this.tip.offsetHeight > height;
     this.tip.style.top = `${Math.max(4, above ? py - 14 - this.tip.offsetHeight : py + 14)}px`;
   }
+}
+
+// Six digits, as the server writes them: its answer then changes nothing that has been drawn.
+function shortened(value) {
+  return String(Number(value.toPrecision(6)));
 }
 
 function viewText(view) {
