@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from audit.plots import ACCENT, NEUTRAL
-from audit.wording import format_interval, format_value
+from audit.wording import format_interval, format_value, in_words
 
 WIDTH = 760
 ROW = 30
@@ -69,7 +69,7 @@ def interval_svg(rows: Sequence[Mapping[str, Any]], *, name: str, bound: float |
 
 def _row(row: Mapping[str, Any], name: str, y: float, across: Any) -> str:
     unit = str(row.get("unit") or "")
-    label = str(row.get(name, "")).replace("_", " ")
+    label = in_words(str(row.get(name, "")))
     shown = label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 1]}…"
     value, low, high, null = (_number(row, key) for key in ("value", "low", "high", "null"))
     assert value is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from audit.wording import format_interval, format_value
+from audit.wording import format_interval, format_value, in_words
 
 if TYPE_CHECKING:
     from audit.review.findings import Finding
@@ -82,7 +82,7 @@ def _factor_lines(findings: Sequence[Finding]) -> list[str]:
 def _metric_lines(findings: Sequence[Finding]) -> list[str]:
     lines: dict[str, None] = {}
     for finding in findings:
-        score = str(finding.score.get("score", "")).replace("_", " ")
+        score = in_words(str(finding.score.get("score", "")))
         if score:
             lines[f"{score} ({finding.title}): {finding.reading}"] = None
     return list(lines) or ["No score was computed."]
@@ -117,7 +117,7 @@ def row_words(row: Mapping[str, Any], name: str) -> str:
     unit = str(row.get("unit") or "")
     low, high, n = row.get("low"), row.get("high"), row.get("n")
     interval = "" if low is None or high is None else format_interval(float(low), float(high), unit)
-    words = f"{str(row.get(name, '')).replace('_', ' ')}: {format_value(float(value), unit)}"
+    words = f"{in_words(str(row.get(name, '')))}: {format_value(float(value), unit)}"
     words += f" (95 % interval {interval})" if interval else ""
     return words + (f", n = {float(n):,.0f}" if n is not None else "")
 
