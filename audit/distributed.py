@@ -12,8 +12,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from audit.errors import InputError
@@ -232,8 +234,21 @@ def _processes(parts: Sequence[Part], workers: int) -> Any:
     # A fork would share the threads' locks of torch.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for done in as_completed([pool.submit(compute_part, part) for part in parts]):
+        with _without_main():
+            orders = [pool.submit(compute_part, part) for part in parts]
+        for done in as_completed(orders):
             yield done.result()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Start processes that import what they need: the program that asked is not run again in each of them."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _ray(parts: Sequence[Part], workers: int) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -102,6 +104,18 @@ def test_wrong_words_are_told_with_their_remedy(data: DatasetSource, tmp_path: P
         compute_shards(data, MODEL, [EncodedImages()], store=tmp_path, workers=0)
     with pytest.raises(InputError, match="`backend` must be one of processes, ray; got 'dask'"):
         compute_shards(data, MODEL, [EncodedImages()], store=tmp_path, workers=1, backend="dask")  # type: ignore[arg-type]
+
+
+def test_workers_do_not_run_the_program_that_asked_for_them(
+    data: DatasetSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("raise SystemExit('run again')", encoding="utf-8")
+    main = ModuleType("__main__")
+    main.__file__ = str(program)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    assert compute_shards(data, MODEL, [EncodedImages()], store=tmp_path / "s", workers=1, batch_size=20) == 20
+    assert sys.modules["__main__"] is main
 
 
 @pytest.mark.parametrize("backend", ["processes", "ray"])

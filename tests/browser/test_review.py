@@ -82,6 +82,9 @@ def present(page: Page) -> None:
     size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.finding-screen .sentence')).fontSize)")
     assert size >= 36
     page.get_by_text("1 of 1").wait_for()
+    # Keys are heard once the buttons they stand for are there.
+    page.get_by_role("button", name="Leave").wait_for()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     page.keyboard.press("Escape")
     page.locator("h1", has_text="Review").wait_for()
 
