@@ -33,6 +33,8 @@ def say_name(page: Page, name: str) -> None:
     field = page.get_by_role("textbox", name="Your name").first
     field.fill(name)
     field.press("Enter")
+    # The page has to have heard the name before anything else is asked of it.
+    page.wait_for_timeout(500)
     settled(page)
 
 
@@ -51,15 +53,24 @@ def choose_tag(page: Page, tag: str, name: str = "") -> None:
 
 
 def write_tag(page: Page, tag: str) -> None:
+    from playwright import sync_api as api
+
     dialog = page.get_by_role("dialog")
     box = dialog.get_by_role("combobox")
     box.wait_for()
     # A person is slower than the page that still draws what lies behind the dialog.
     page.wait_for_timeout(500)
     page.wait_for_selector("[data-test-script-state=notRunning]")
-    box.fill(tag)
-    page.get_by_role("option", name=re.compile(tag)).first.click()
-    dialog.get_by_role("button", name=re.compile("Tag \\d")).and_(dialog.locator(":enabled")).wait_for()
+    ready = dialog.get_by_role("button", name=re.compile("Tag \\d")).and_(dialog.locator(":enabled"))
+    for _ in range(4):
+        box.fill(tag)
+        page.get_by_role("option", name=re.compile(tag)).first.click()
+        try:
+            ready.wait_for(timeout=10_000)
+        except api.TimeoutError:
+            continue
+        break
+    ready.wait_for()
     page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
@@ -105,7 +116,7 @@ def test_the_keyboard_moves_selects_and_tags(app: str, page: Page) -> None:
     page.get_by_role("button", name=re.compile("2 selected")).wait_for()
     picked = [cards(page).nth(n).get_attribute("data-id") for n in (0, 2)]
     page.keyboard.press("t")
-    choose_tag(page, "by keyboard")
+    choose_tag(page, "by keyboard", name="Kim")
     page.get_by_text(re.compile("Kim tagged 2 samples “by keyboard”")).wait_for()
     page.goto(f"{app}/{CURATION}&queue=tag:by keyboard")
     page.get_by_role("heading", name="Tagged “by keyboard”").wait_for()
@@ -133,7 +144,7 @@ def test_an_act_is_taken_back_and_stays_in_the_record(app: str, page: Page) -> N
     say_name(page, "Uma")
     cards(page).first.focus()
     page.keyboard.press("t")
-    choose_tag(page, "in error")
+    choose_tag(page, "in error", name="Uma")
     row = (
         page.locator("[data-testid=stHorizontalBlock], [data-testid=stLayoutWrapper]")
         .filter(has_text="“in error”")
