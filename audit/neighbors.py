@@ -5,25 +5,33 @@
 A block of queries is multiplied with all candidates in a quick number format, the largest scores are kept as
 candidates and their scores are computed again in float64. The order is provably that of float64: a quick score is
 off by at most ``error_bound``, so whatever lies further than twice that below the k-th quick score cannot be a
-neighbour. Rows whose candidates cannot be certified that way are searched again in float64 altogether.
+neighbour. Rows whose candidates cannot be certified that way are searched again in float64 altogether. Where all rows
+are searched among all on a CPU, each product is computed once for both its rows (:mod:`audit.pair_tiles`).
 Cosines are rounded to a grid of 2^-40 (9e-13), so that ties do not hang on the order of a sum; equal distances are
 ordered by row number. No n x n matrix is ever held: memory grows as n, time as n squared.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audit.errors import InputError
-from audit.score_blocks import Precision, error_bound, has_mkl, largest, product, sampled_products
+from audit.lanes import lane_count, open_lanes
+from audit.models.device import resolve_device
+from audit.neighbor_pool import PADDING, Neighbors, Pool, copy_rows, no_neighbors
+from audit.pair_tiles import PairTiles
+from audit.score_blocks import (
+    Precision,
+    numpy_is_quicker,
+    unit_vectors,
+)
 
 if TYPE_CHECKING:
-    import torch
     from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["NeighborSearch", "Neighbors", "nearest_neighbors"]
 
 BLOCK_BYTES = 48 * 2**20
 """Bytes of one block of scores on a CPU."""
@@ -31,75 +39,8 @@ BLOCK_BYTES = 48 * 2**20
 DEVICE_BLOCK_BYTES = 2 * 2**30
 """Bytes of one block of scores on an accelerator."""
 
-GRID = 2.0**40
-"""Steps of a cosine of 1: rounding noise of float64 sums (about 1e-15) does not reach from one step to the next."""
-
-ROWS_AT_ONCE = 4096
-"""Rows normalised at once."""
-
-PADDING = 16
-"""Candidates kept beyond k; they make it likely that a row can be certified at once."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Neighbors:
-    """The k nearest eligible candidates of each query, nearest first.
-
-    Parameters
-    ----------
-    index
-        Row numbers, int64 (queries, k); -1 where fewer than k candidates are eligible.
-    distance
-        Cosine distances in [0, 2], float64 (queries, k); infinite where there is no neighbour.
-    eligible
-        Number of eligible candidates of each query, int64 (queries,).
-    tied
-        Whether a candidate that was left out is exactly as near as the last neighbour, bool (queries,).
-    """
-
-    index: NDArray[np.int64]
-    distance: NDArray[np.float64]
-    eligible: NDArray[np.int64]
-    tied: NDArray[np.bool_]
-
-    FIELDS: ClassVar[tuple[str, ...]] = ("index", "distance", "eligible", "tied")
-
-
-def unit_vectors(vectors: ArrayLike, order: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-    """Return rows of length 1 in float64.
-
-    Parameters
-    ----------
-    vectors
-        (n, d).
-    order
-        Order of the rows returned; as they are when left out.
-
-    Raises
-    ------
-    InputError
-        If the array is not two-dimensional, or a row is zero or not finite; the message names the row.
-    """
-    table = np.asarray(vectors)
-    if table.ndim != 2:
-        raise InputError(f"`vectors` must be a table (n, d); got {table.ndim} dimensions.")
-    places = np.arange(len(table)) if order is None else order
-    out = np.empty(table.shape, dtype=np.float64)
-    for start in range(0, len(table), ROWS_AT_ONCE):
-        chosen = places[start : start + ROWS_AT_ONCE]
-        rows = table[chosen].astype(np.float64)
-        # Dividing by the largest entry first keeps the squares of very large and very small rows in range.
-        longest = np.abs(rows).max(axis=1, initial=0.0)
-        bad = np.flatnonzero(~np.isfinite(longest) | (longest == 0))
-        if len(bad):
-            what = "all zero" if longest[bad[0]] == 0 else "not finite"
-            raise InputError(
-                f"`vectors` must have a direction in every row; row {chosen[bad[0]]} is {what}. Leave such rows out."
-            )
-        rows /= longest[:, None]
-        rows /= np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-        out[start : start + ROWS_AT_ONCE] = rows
-    return out
+SETTLED_AT_ONCE = 2048
+"""Rows whose candidates are ordered at once."""
 
 
 def nearest_neighbors(
@@ -163,7 +104,7 @@ class NeighborSearch:
 
         table = np.asarray(vectors)
         self.n = len(table)
-        self.device = choose_device(device)
+        self.device = resolve_device(device)
         self.precision: Precision = precision
         self.block_bytes = block_bytes or (BLOCK_BYTES if self.device == "cpu" else DEVICE_BLOCK_BYTES)
         codes = np.arange(self.n) if group is None else np.unique(np.asarray(group), return_inverse=True)[1]
@@ -194,147 +135,45 @@ class NeighborSearch:
         place[self.order] = np.arange(self.n)
         wanted = np.arange(self.n) if queries is None else np.asarray(queries, dtype=np.int64)
         among = np.arange(self.n) if candidates is None else np.unique(np.asarray(candidates, dtype=np.int64))
-        found = _empty(len(wanted), k)
+        found = no_neighbors(len(wanted), k)
         if len(wanted) == 0 or len(among) == 0:
             return found
+        pool = Pool(self, np.sort(place[among]))
         rank = np.argsort(place[wanted], kind="stable")
-        size = max(1, self.block_bytes // (8 * len(among) if self.precision == "float64" else 4 * len(among)))
-        pool = _Pool(self, np.sort(place[among]), min(size, len(wanted)))
-        for start in range(0, len(wanted), size):
-            chosen = rank[start : start + size]
-            part = pool.search(place[wanted[chosen]], k)
-            for name in Neighbors.FIELDS:
-                getattr(found, name)[chosen] = getattr(part, name)
+        if queries is None and candidates is None and pool.holds_pairs(k):
+            self._settle_pairs(found, pool, k)
+        else:
+            self._search_blocks(found, pool, rank, place[wanted[rank]], k)
         return found
 
+    def _settle_pairs(self, found: Neighbors, pool: Pool, k: int) -> None:
+        """Search for everybody's neighbours among everybody: a product serves both its rows."""
+        kept = min(k + PADDING, self.n)
+        top, column = PairTiles(self.quick.numpy(), self.codes[self.order], kept).search()
+        for start in range(0, self.n, SETTLED_AT_ONCE):
+            part = slice(start, start + SETTLED_AT_ONCE)
+            copy_rows(found, self.order[part], pool.settle(np.arange(self.n)[part], top[part], column[part], k))
 
-def _empty(rows: int, k: int) -> Neighbors:
-    return Neighbors(
-        np.full((rows, k), -1, dtype=np.int64),
-        np.full((rows, k), np.inf),
-        np.zeros(rows, dtype=np.int64),
-        np.zeros(rows, dtype=bool),
-    )
-
-
-class _Pool:
-    """The candidates of one search, as places in the order of groups."""
-
-    def __init__(self, search: NeighborSearch, places: NDArray[np.int64], size: int) -> None:
-        import torch
-
-        self.search_of = search
-        self.places = places
-        everything = len(places) == search.n
-        picked = torch.from_numpy(places)
-        self.quick = search.quick if everything else search.quick[picked.to(search.quick.device)]
-        self.exact = search.exact if everything else search.exact[picked.to(search.exact.device)]
-        self.group = search.group if everything else search.group[picked.to(search.group.device)]
-        self.group_on_host = search.codes[search.order][places]
-        self.rows = search.order[places]
-        self.bound = 2 * error_bound(search.dimensions, search.precision)
-        number = torch.float64 if search.precision == "float64" else torch.float32
-        self.scores = torch.empty((size, len(places)), dtype=number) if search.device == "cpu" else None
-
-    def search(self, places: NDArray[np.int64], k: int) -> Neighbors:
-        """Search for one block of queries, given as ascending places."""
-        import torch
-
-        owner = self.search_of
-        query = torch.from_numpy(places)
-        groups = owner.codes[owner.order][places]
-        first = np.searchsorted(self.group_on_host, groups, side="left")
-        last = np.searchsorted(self.group_on_host, groups, side="right")
-        eligible = len(self.rows) - (last - first)
-        scores = product(owner.quick[query.to(owner.quick.device)], self.quick, owner.precision, self.scores)
-        self._exclude(scores, query, first, last)
-        kept = min(k + PADDING, len(self.rows))
-        top, column = largest(scores, kept)
-        kth = top[:, min(k, kept) - 1 : min(k, kept)]
-        with np.errstate(invalid="ignore"):  # minus infinity less a bound, where fewer than k are eligible
-            close = (top >= kth - self.bound) & np.isfinite(top)
-            certified = (top[:, -1] < kth[:, 0] - self.bound) | ~np.isfinite(top[:, -1]) | (kept == len(self.rows))
-        part = self._ranked(self._rescore(query, column, close), column, k, eligible)
-        doubtful = np.flatnonzero(~certified)
-        # A float64 row takes twice the room of the quick one.
-        step = max(1, owner.block_bytes // (16 * len(self.rows)))
-        for start in range(0, len(doubtful), step):
-            self._search_exactly(part, doubtful[start : start + step], query, (first, last), k)
-        return part
-
-    def _exclude(
-        self, scores: torch.Tensor, query: torch.Tensor, first: NDArray[np.int64], last: NDArray[np.int64]
+    def _search_blocks(
+        self, found: Neighbors, pool: Pool, rank: NDArray[np.int64], places: NDArray[np.int64], k: int
     ) -> None:
-        """Set the scores of the queries' own groups to minus infinity: one band of columns."""
-        low, high = int(first.min()), int(last.max())
-        if low >= high:
+        """Search block by block; in lanes the selection of one block runs beside the product of another."""
+        lanes = lane_count() if self._multiplies_with_numpy() else 1
+        size = max(1, self.block_bytes // lanes // (len(pool.rows) * (8 if self.precision == "float64" else 4)))
+        starts = iter(list(range(0, len(rank), size)))
+
+        def lane(_: int) -> None:
+            room = pool.room(min(size, len(rank)))
+            for start in starts:  # a list's iterator gives each block once, whichever lane asks
+                part = slice(start, start + size)
+                copy_rows(found, rank[part], pool.search(places[part], k, room))
+
+        if lanes == 1 or len(rank) <= size:
+            lane(0)
             return
-        own = self.search_of.group[query.to(self.search_of.group.device)]
-        band = own[:, None] == self.group[None, low:high]
-        scores[:, low:high].masked_fill_(band.to(scores.device), -math.inf)
+        with open_lanes() as threads:
+            for _ in threads.map(lane, range(lanes)):
+                pass
 
-    def _rescore(self, query: torch.Tensor, column: NDArray[np.int64], close: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return float64 scores (queries, kept) of the marked pairs, minus infinity elsewhere."""
-        import torch
-
-        device = self.exact.device
-        vectors = self.search_of.exact[query.to(device)]
-        out = np.full(column.shape, -np.inf)
-        if device.type == "cpu" and has_mkl():
-            out[close] = sampled_products(vectors, self.exact, column, close)
-            return out
-        places = torch.from_numpy(column).to(device)
-        step = max(1, self.search_of.block_bytes // (8 * column.shape[1] * self.search_of.dimensions))
-        for start in range(0, len(vectors), step):
-            stop = start + step
-            products = torch.einsum("bkd,bd->bk", self.exact[places[start:stop]], vectors[start:stop])
-            out[start:stop] = np.where(close[start:stop], products.cpu().numpy(), -np.inf)
-        return out
-
-    def _ranked(
-        self, exact: NDArray[np.float64], column: NDArray[np.int64], k: int, eligible: NDArray[np.int64]
-    ) -> Neighbors:
-        """Order by float64 score, equal scores by row number, and keep k."""
-        rows, exact = self.rows[column], np.rint(exact * GRID)
-        by_row = np.argsort(rows, axis=1, kind="stable")
-        rows, exact = np.take_along_axis(rows, by_row, 1), np.take_along_axis(exact, by_row, 1)
-        nearest = np.argsort(-exact, axis=1, kind="stable")
-        rows, exact = np.take_along_axis(rows, nearest, 1), np.take_along_axis(exact, nearest, 1)
-        part = _empty(len(exact), k)
-        width = min(k, exact.shape[1])
-        there = np.isfinite(exact[:, :width])
-        part.index[:, :width] = np.where(there, rows[:, :width], -1)
-        part.distance[:, :width] = np.where(there, np.maximum(1 - exact[:, :width] / GRID, 0.0), np.inf)
-        part.eligible[:] = eligible
-        if exact.shape[1] > k:
-            part.tied[:] = np.isfinite(exact[:, k]) & (exact[:, k] == exact[:, k - 1])
-        return part
-
-    def _search_exactly(
-        self,
-        part: Neighbors,
-        chosen: NDArray[np.int64],
-        query: torch.Tensor,
-        own: tuple[NDArray[np.int64], NDArray[np.int64]],
-        k: int,
-    ) -> None:
-        """Search rows in float64 throughout, all their candidates ranked."""
-        places = query[chosen]
-        scores = self.search_of.exact[places.to(self.exact.device)] @ self.exact.T
-        self._exclude(scores, places, own[0][chosen], own[1][chosen])
-        exact = scores.cpu().numpy()
-        column = np.broadcast_to(np.arange(exact.shape[1]), exact.shape)
-        ranked = self._ranked(exact, column, k, part.eligible[chosen])
-        for name in Neighbors.FIELDS:
-            getattr(part, name)[chosen] = getattr(ranked, name)
-
-
-def choose_device(device: str) -> str:
-    """Return the device that ``auto`` stands for: cuda, then mps, then cpu."""
-    if device != "auto":
-        return device
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    def _multiplies_with_numpy(self) -> bool:
+        return self.device == "cpu" and self.quick.dtype != self.exact.dtype and numpy_is_quicker()

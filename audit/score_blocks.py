@@ -1,20 +1,25 @@
-"""Blocks of scores: products in a number format, exact products of few pairs, and the largest of a row."""
+"""Blocks of scores: unit vectors, products in a number format, exact products of few pairs, the largest of a row."""
 
 from __future__ import annotations
 
 import functools
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from audit.errors import InputError
+from audit.provenance import processors
+
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 Precision = Literal["float64", "float32", "tf32", "bfloat16"]
-
+ROWS_AT_ONCE = 512
+"""Rows normalised at once."""
 
 UNIT_ROUNDOFF: dict[Precision, float] = {
     "float64": 2.0**-53,
@@ -42,6 +47,47 @@ def error_bound(dimensions: int, precision: Precision) -> float:
     u = UNIT_ROUNDOFF[precision]
     v = UNIT_ROUNDOFF["float64" if precision == "float64" else "float32"]
     return 1.01 * (2 * u + u * u + dimensions * v / (1 - dimensions * v))
+
+
+def unit_vectors(vectors: ArrayLike, order: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """Return rows of length 1 in float64.
+
+    Parameters
+    ----------
+    vectors
+        (n, d).
+    order
+        Order of the rows returned; as they are when left out.
+
+    Raises
+    ------
+    InputError
+        If the array is not two-dimensional, or a row is zero or not finite; the message names the row.
+    """
+    table = np.asarray(vectors)
+    if table.ndim != 2:
+        raise InputError(f"`vectors` must be a table (n, d); got {table.ndim} dimensions.")
+    places = np.arange(len(table)) if order is None else order
+    out = np.empty(table.shape, dtype=np.float64)
+
+    def part(start: int) -> None:
+        chosen = places[start : start + ROWS_AT_ONCE]
+        rows = table[chosen].astype(np.float64)
+        # Dividing by the largest entry first keeps the squares of very large and very small rows in range.
+        longest = np.abs(rows).max(axis=1, initial=0.0)
+        bad = np.flatnonzero(~np.isfinite(longest) | (longest == 0))
+        if len(bad):
+            what = "all zero" if longest[bad[0]] == 0 else "not finite"
+            raise InputError(
+                f"`vectors` must have a direction in every row; row {chosen[bad[0]]} is {what}. Leave such rows out."
+            )
+        rows /= longest[:, None]
+        np.divide(rows, np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None], out=out[start : start + ROWS_AT_ONCE])
+
+    with ThreadPoolExecutor(processors()) as pool:
+        for _ in pool.map(part, range(0, len(places), ROWS_AT_ONCE)):
+            pass
+    return out
 
 
 def product(

@@ -1,23 +1,27 @@
+import functools
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit import neighbor_pool as pool_module
 from audit import neighbors as module
 from audit.errors import InputError
-from audit.neighbors import NeighborSearch, nearest_neighbors, unit_vectors
-from audit.score_blocks import error_bound, largest
+from audit.neighbors import NeighborSearch, nearest_neighbors
+from audit.pair_tiles import PairTiles
+from audit.score_blocks import error_bound, largest, unit_vectors
 
 
 def brute(vectors, k, group):
     """Neighbours by sorting every row of the float64 matrix."""
     unit = unit_vectors(vectors)
-    scores = np.rint(unit @ unit.T * module.GRID)
+    scores = np.rint(unit @ unit.T * pool_module.GRID)
     scores[group[:, None] == group[None]] = -np.inf
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     found = np.take_along_axis(scores, order, 1)
-    return np.where(np.isfinite(found), order, -1), 1 - found / module.GRID
+    return np.where(np.isfinite(found), order, -1), 1 - found / pool_module.GRID
 
 
 @pytest.mark.parametrize(("n", "d", "k", "groups"), [(300, 8, 5, 30), (900, 64, 20, 100), (60, 4, 80, 3), (5, 3, 1, 2)])
@@ -54,11 +58,37 @@ def test_the_size_of_a_block_does_not_matter(seed, block):
     assert np.array_equal(whole.distance, parts.distance)
 
 
+def test_lanes_give_the_same_neighbours_as_one_block_after_the_other(monkeypatch):
+    vectors = np.random.default_rng(11).standard_normal((500, 16)).astype(np.float32)
+    group = np.arange(500) // 7
+    monkeypatch.setattr(module, "numpy_is_quicker", lambda: False)
+    alone = nearest_neighbors(vectors, k=9, group=group)
+    monkeypatch.setattr(module, "numpy_is_quicker", lambda: True)
+    monkeypatch.setattr(module, "lane_count", lambda: 3)
+    lanes = nearest_neighbors(vectors, k=9, group=group, block_bytes=3 * 4 * 500 * 20)
+    for name in module.Neighbors.FIELDS:
+        assert np.array_equal(getattr(alone, name), getattr(lanes, name)), name
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+def test_searching_pair_by_pair_gives_the_same_neighbours_as_block_by_block(monkeypatch, precision):
+    draw = np.random.default_rng(12)
+    vectors = draw.standard_normal((700, 12)).astype(np.float32)
+    vectors[50:60] = vectors[3]  # ties
+    group = draw.integers(0, 90, 700)
+    alone = nearest_neighbors(vectors, k=9, group=group, precision=precision)
+    monkeypatch.setattr(pool_module, "TILE", 100)
+    monkeypatch.setattr(module, "PairTiles", functools.partial(PairTiles, tile=100))
+    pairs = nearest_neighbors(vectors, k=9, group=group, precision=precision)
+    for name in module.Neighbors.FIELDS:
+        assert np.array_equal(getattr(alone, name), getattr(pairs, name)), name
+
+
 def test_gathered_products_give_the_same_as_sampled_ones(monkeypatch):
     draw = np.random.default_rng(4)
     vectors, group = draw.standard_normal((300, 12)), draw.integers(0, 30, 300)
     sampled = nearest_neighbors(vectors, k=9, group=group)
-    monkeypatch.setattr(module, "has_mkl", lambda: False)
+    monkeypatch.setattr(pool_module, "has_mkl", lambda: False)
     gathered = nearest_neighbors(vectors, k=9, group=group)
     assert np.array_equal(sampled.index, gathered.index)
     assert np.allclose(sampled.distance, gathered.distance, atol=2e-12)

@@ -11,15 +11,18 @@ fold's own Gram matrix. Only one layer is in memory at a time.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg
 
 from audit.errors import InputError
+from audit.lanes import open_lanes
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from numpy.typing import NDArray
 
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -27,6 +30,10 @@ PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 MOST_FREEDOM = 0.9
 """Penalties that leave more degrees of freedom than this share of the training samples are not chosen."""
+
+
+COLUMNS_AT_ONCE = 64
+"""Features made ready at once, in double precision."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -153,23 +160,48 @@ def decode(
     """
     if not penalties or min(penalties) <= 0:
         raise InputError(f"`penalties` must be positive and at least one; got {list(penalties)}.")
-    z = np.asarray(features, dtype=np.float64)
-    spread = z.std(axis=0)
-    # A column that differs by rounding alone would turn the rounding into a feature.
-    constant = spread <= 1e-12 * np.maximum(np.abs(z).max(axis=0, initial=0), 1e-300)
-    z = np.where(constant, 0.0, (z - z.mean(axis=0)) / np.where(constant, 1.0, spread))
     folds = int(fold.max()) + 1
     parts = [[np.flatnonzero(row == f) for f in range(folds)] for row in fold]
-    total = np.stack([_total(z, rows) for repeat in parts for rows in repeat])
-    narrow = np.ascontiguousarray(z, dtype=np.float32)
-    errors = []
-    for layer in layers:
-        if len(layer) != len(z):
-            raise InputError(f"`layers` must have one row a sample ({len(z)}); got {len(layer)}.")
-        x = np.asarray(layer, dtype=np.float32)
-        x = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
-        errors.append(np.concatenate([_layer_errors(x, narrow, repeat, np.asarray(penalties)) for repeat in parts]))
-    return Decoding(np.stack(errors), total, folds)
+    z, total = _standardised(np.asarray(features), [rows for repeat in parts for rows in repeat])
+    grid = np.asarray(penalties)
+    errors: list[NDArray[np.float64]] = []
+    # The fits of a layer need its moments only: they run beside the moments of the next.
+    waiting: list[Future[NDArray[np.float64]]] = []
+    with open_lanes() as lanes:
+        for layer in layers:
+            if len(layer) != len(z):
+                raise InputError(f"`layers` must have one row a sample ({len(z)}); got {len(layer)}.")
+            x = np.asarray(layer, dtype=np.float32)
+            x = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
+            for repeat in parts:
+                moments = list(lanes.map(functools.partial(_moments, x, z), repeat))
+                whole = [np.sum([moment[k] for moment in moments], axis=0) for k in range(6)]
+                errors.extend(fit.result() for fit in waiting)
+                waiting = [lanes.submit(_fit_errors, whole, test, grid) for test in moments]
+        errors.extend(fit.result() for fit in waiting)
+    return Decoding(np.stack(errors).reshape(-1, len(total), z.shape[1]), total, folds)
+
+
+def _standardised(
+    features: NDArray[np.floating], parts: Sequence[NDArray[np.int64]]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return features of mean 0 and spread 1 (constant ones 0), and the parts' squared deviations from the rest's mean.
+
+    A few columns at once are held in double precision.
+    """
+    n, m = features.shape
+    narrow = np.empty((n, m), dtype=np.float32)
+    total = np.empty((len(parts), m))
+    for start in range(0, m, COLUMNS_AT_ONCE):
+        chosen = slice(start, start + COLUMNS_AT_ONCE)
+        z = features[:, chosen].astype(np.float64)
+        spread = z.std(axis=0)
+        # A column that differs by rounding alone would turn the rounding into a feature.
+        constant = spread <= 1e-12 * np.maximum(np.abs(z).max(axis=0, initial=0), 1e-300)
+        z = np.where(constant, 0.0, (z - z.mean(axis=0)) / np.where(constant, 1.0, spread))
+        narrow[:, chosen] = z
+        total[:, chosen] = [_total(z, rows) for rows in parts]
+    return narrow, total
 
 
 def _total(z: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -178,17 +210,11 @@ def _total(z: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float6
     return np.asarray(((test - mean) ** 2).sum(axis=0))
 
 
-def _layer_errors(
-    x: NDArray[np.float32], z: NDArray[np.float32], parts: Sequence[NDArray[np.int64]], penalties: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the test errors of one repeat, (folds, features)."""
-    moments = [_moments(x[rows], z[rows]) for rows in parts]
-    whole = [np.sum([moment[k] for moment in moments], axis=0) for k in range(6)]
-    return np.stack([_fit_errors(whole, test, penalties) for test in moments])
-
-
-def _moments(x: NDArray[np.float32], z: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+def _moments(
+    layer: NDArray[np.float32], features: NDArray[np.float32], rows: NDArray[np.int64]
+) -> list[NDArray[np.float64]]:
     """Return X'X, X'z, z'z (by column), the sums of x and z, and n: products in single, sums in double precision."""
+    x, z = layer[rows], features[rows]
     return [
         (x.T @ x).astype(np.float64),
         (x.T @ z).astype(np.float64),
@@ -208,7 +234,7 @@ def _fit_errors(
     gram -= count * np.outer(x_mean, x_mean)
     cross -= count * np.outer(x_mean, z_mean)
     square = square - count * z_mean**2
-    eigenvalues, vectors = linalg.eigh(gram, overwrite_a=True, check_finite=False, driver="evd")
+    eigenvalues, vectors = np.linalg.eigh(gram)
     eigenvalues = np.maximum(eigenvalues, 0)
     # Products as wide as there are features in single precision: errors of 1e-6 of the variance do not matter.
     narrow = vectors.astype(np.float32)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from audit.neighbors import unit_vectors
+from audit.score_blocks import unit_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

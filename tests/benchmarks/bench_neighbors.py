@@ -142,8 +142,8 @@ def on_device(device: str, n: int, d: int, k: int) -> None:
     """Time on an accelerator, share of its measured matrix rate, error of each format against float64."""
     import torch
 
-    from audit.neighbors import nearest_neighbors, unit_vectors
-    from audit.score_blocks import error_bound, product
+    from audit.neighbors import nearest_neighbors
+    from audit.score_blocks import error_bound, product, unit_vectors
 
     rows, _, _, slide = planted(n, d)
     unit = torch.from_numpy(unit_vectors(rows[:20_000])).to(device)
