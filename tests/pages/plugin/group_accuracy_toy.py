@@ -50,6 +50,7 @@ class GroupAccuracy(Audit):
     limits: ClassVar[str] = "Groups that are not in the data are not seen."
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes")
     examines: ClassVar[str] = "Look at one sample"
+    corrects: ClassVar[Mapping[str, str]] = {"note": "note_corrected"}
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {"worst_group_accuracy": {"a model": 0.7}}
 
     attributes: tuple[Column, ...] = ()
