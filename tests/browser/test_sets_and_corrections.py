@@ -56,11 +56,13 @@ def test_a_value_is_corrected_in_the_page_and_kept_with_the_data(app: str, home:
     editor = page.locator("[data-testid=stExpander] [data-testid=stDataFrame]")
     editor.wait_for()
     editor.scroll_into_view_if_needed()
+    page.wait_for_timeout(800)  # the section opens slowly, and the cells move meanwhile
     width = editor.bounding_box()["width"]
     editor.dblclick(position={"x": width * 0.3, "y": HEADER + ROW / 2})
-    page.keyboard.press("Control+A")
-    page.keyboard.type("looked at")
-    page.keyboard.press("Enter")
+    cell = page.locator("#portal textarea, #portal input").first
+    cell.wait_for()
+    cell.fill("looked at")
+    cell.press("Enter")
     page.get_by_role("button", name="Save 1 correction").click()
     page.get_by_role("button", name="Save 1 correction").wait_for(state="detached")
     kept = Corrections(home).current("drawn")
