@@ -16,34 +16,50 @@ from audit.provenance import processors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from threadpoolctl import threadpool_limits
-
 MOST = 8
 """Lanes at most: each takes memory, and beyond a few a lane's own products are as quick on several processors."""
 
 
 class _Share:
-    """How many threads a product of NumPy and SciPy may take, as long as any lanes are open."""
+    """How many threads a product of NumPy and SciPy may take, as long as any lanes are open.
+
+    threadpoolctl lets the first thread that sets a limit keep the say as long as it lives. So the limit is set and
+    lifted by a thread that lives as long as the lanes; where another thread has the say, the limit is its own.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
-        self._limits: threadpool_limits | None = None
+        self._done = threading.Event()
+        self._keeper: threading.Thread | None = None
 
     def begin(self, threads: int) -> None:
-        from threadpoolctl import threadpool_limits
-
         with self._lock:
             self._users += 1
-            if self._limits is None:
-                self._limits = threadpool_limits(limits=threads, user_api="blas")
+            if self._keeper is None:
+                ready, self._done = threading.Event(), threading.Event()
+                self._keeper = threading.Thread(target=_keep, args=(threads, ready, self._done), daemon=True)
+                self._keeper.start()
+                ready.wait()
 
     def end(self) -> None:
         with self._lock:
             self._users -= 1
-            if self._users == 0 and self._limits is not None:
-                self._limits.restore_original_limits()
-                self._limits = None
+            if self._users == 0 and self._keeper is not None:
+                self._done.set()
+                self._keeper.join()
+                self._keeper = None
+
+
+def _keep(threads: int, ready: threading.Event, done: threading.Event) -> None:
+    try:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=threads, user_api="blas"):
+            ready.set()
+            done.wait()
+    finally:
+        ready.set()
 
 
 _share = _Share()

@@ -284,6 +284,20 @@ def test_the_page_says_how_the_subject_was_told(squares, tmp_path):
     assert "Changed images, subject by middle of each image" in [figure.title for figure in figures]
 
 
+def test_the_models_own_saliency_can_say_where_the_subject_is(tmp_path):
+    dataset = load_dataset(write_world("menagerie", tmp_path / "world", n=120, seed=4, workers=1))
+    names = ("background_grey", "foreground_grey")
+    question = BackgroundReliance(draws=50, n_min=3, region="saliency", interventions=names)
+    result = running.run(question, dataset, load_model("demo"), store=Store(tmp_path / "store")).result
+    assert result.settings["region"] == "the model's own saliency"
+    assert "Where the subject is was told by the model's own saliency" in result.notes
+    rows = result.by_group[result.by_group["kind"] == "intervention"].set_index("intervention")
+    # What the answers rest on was greyed: that loses more of them than greying three times as many other pixels.
+    assert rows.loc["foreground_grey", "flip_rate"] > rows.loc["background_grey", "flip_rate"] / 3
+    assert 0 < rows.loc["foreground_grey", "flip_rate"] <= 1
+    assert np.isfinite(result.score("relative_foreground_sensitivity")["value"])
+
+
 def test_the_menagerie_shows_what_was_planted(tmp_path):
     dataset = load_dataset(write_world("menagerie", tmp_path / "world", n=600, seed=3, workers=1))
     names = ("background_swap_same", "background_noise", "foreground_noise", "image_hue")

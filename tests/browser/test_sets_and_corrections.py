@@ -6,10 +6,14 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlparse
 
+import pytest
+
 from audit.corrections import Corrections
+from tests.browser.conftest import filled_home, served
 from tests.pages.drawn import AUDIT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Page
@@ -50,7 +54,16 @@ def test_a_kept_selection_is_compared_with_another(app: str, page: Page) -> None
     assert json.loads(state["set.b"][0]) == {"light": "day"}
 
 
-def test_a_value_is_corrected_in_the_page_and_kept_with_the_data(app: str, home: Path, page: Page) -> None:
+@pytest.fixture
+def own(tmp_path: Path, plugin: Path) -> Iterator[tuple[str, Path]]:
+    """Serve a home of its own: corrected data are other data, without the answers that other tests look at."""
+    home = filled_home(tmp_path / "home", tmp_path / "data" / "drawn", plugin)
+    with served(home, plugin) as address:
+        yield address, home
+
+
+def test_a_value_is_corrected_in_the_page_and_kept_with_the_data(own: tuple[str, Path], page: Page) -> None:
+    app, home = own
     open_night(page, app)
     page.get_by_text("Correct the notes of these samples").click()
     editor = page.locator("[data-testid=stExpander] [data-testid=stDataFrame]")
