@@ -286,7 +286,7 @@ def test_the_page_says_how_the_subject_was_told(squares, tmp_path):
 
 def test_the_models_own_saliency_can_say_where_the_subject_is(tmp_path):
     dataset = load_dataset(write_world("menagerie", tmp_path / "world", n=120, seed=4, workers=1))
-    names = ("background_grey", "foreground_grey")
+    names = ("background_grey", "foreground_grey", "background_noise", "foreground_noise")
     question = BackgroundReliance(draws=50, n_min=3, region="saliency", interventions=names)
     result = running.run(question, dataset, load_model("demo"), store=Store(tmp_path / "store")).result
     assert result.settings["region"] == "the model's own saliency"
