@@ -9,10 +9,8 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from audit.job_request import JobRequest
-from audit.maps import MapCoordinates, draw
 from audit.workspace import Workspace
-from tests.pages.drawn import AUDIT
+from tests.pages.drawn import AUDIT, draw_map
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,18 +32,7 @@ def parameter(page: Page, name: str) -> str:
 @pytest.fixture(scope="module")
 def drawn(app: str, home: Path) -> str:
     """Return the address of the app once the map of the second model is in the store."""
-    space = Workspace(home)
-    dataset, model = space.load_dataset("drawn"), space.load_model("second_model")
-    request = JobRequest(
-        kind="map",
-        dataset="drawn",
-        model="second_model",
-        settings={"method": "pca"},
-        fingerprint=dataset.fingerprint,
-    )
-    job = space.jobs.submit(request, start_worker=False)
-    space.jobs.claim(job)
-    space.jobs.close_job(job, "done", result_key=draw(dataset, model, MapCoordinates(), store=space.store))
+    draw_map(Workspace(home), "second_model")
     return app
 
 

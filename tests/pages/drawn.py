@@ -97,6 +97,21 @@ def run_audits(workspace: Workspace) -> None:
         run(AUDIT, dataset, workspace.load_model(name), store=workspace.store)
 
 
+def draw_map(workspace: Workspace, model: str) -> None:
+    """Put a model's map of the drawn samples into the store, as a finished job leaves it."""
+    from audit.job_request import JobRequest
+    from audit.maps import MapCoordinates, draw
+
+    dataset, found = workspace.load_dataset("drawn"), workspace.load_model(model)
+    request = JobRequest(
+        kind="map", dataset="drawn", model=model, settings={"method": "pca"}, fingerprint=dataset.fingerprint
+    )
+    job = workspace.jobs.submit(request, start_worker=False)
+    workspace.jobs.claim(job)
+    key = draw(dataset, found, MapCoordinates(method="pca"), store=workspace.store)
+    workspace.jobs.close_job(job, "done", result_key=key)
+
+
 def plugin_path(folder: Path) -> str:
     """Return the value of PYTHONPATH with a folder in front."""
     return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH", ""))))

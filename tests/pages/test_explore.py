@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from audit.workspace import Workspace
 from pages.explore import composition, nearest
+from tests.pages.drawn import draw_map
 
 
 def explore_page() -> None:
@@ -59,18 +60,7 @@ def test_before_a_map_is_drawn_the_page_says_what_to_do(workspace: Workspace) ->
 
 
 def test_a_drawn_map_is_shown_with_its_gallery(workspace: Workspace) -> None:
-    from audit.maps import MapCoordinates, draw
-    from pages.job_panel import settings_request
-
-    dataset, model = workspace.load_dataset("drawn"), workspace.load_model("prediction")
-    request = settings_request(
-        "map", "drawn", "prediction", fingerprint=dataset.fingerprint, settings={"method": "pca"}
-    )
-    job = workspace.jobs.submit(request, start_worker=False)
-    workspace.jobs.claim(job)
-    workspace.jobs.close_job(
-        job, "done", result_key=draw(dataset, model, MapCoordinates(method="pca"), store=workspace.store)
-    )
+    draw_map(workspace, "prediction")
     page = AppTest.from_function(explore_page, default_timeout=60)
     page.query_params["where"] = '{"light": "night"}'
     page.run()

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from audit.plots import ACCENT, OKABE_ITO, OTHER, category_colours
 from audit.workspace import Workspace
 from pages.point_map import LEVELS, about_point, colours_of, content_key, map_words
+from tests.pages.drawn import draw_map
 
 
 def large_map_page() -> None:
@@ -93,18 +94,7 @@ def test_beside_a_point_stand_its_sample_and_its_value(workspace: Workspace) -> 
 
 
 def test_a_large_map_is_drawn_by_our_own_component_with_its_gallery(workspace: Workspace) -> None:
-    from audit.maps import MapCoordinates, draw
-    from pages.job_panel import settings_request
-
-    dataset, model = workspace.load_dataset("drawn"), workspace.load_model("prediction")
-    request = settings_request(
-        "map", "drawn", "prediction", fingerprint=dataset.fingerprint, settings={"method": "pca"}
-    )
-    job = workspace.jobs.submit(request, start_worker=False)
-    workspace.jobs.claim(job)
-    workspace.jobs.close_job(
-        job, "done", result_key=draw(dataset, model, MapCoordinates(method="pca"), store=workspace.store)
-    )
+    draw_map(workspace, "prediction")
     page = AppTest.from_function(large_map_page, default_timeout=60)
     page.query_params["where"] = '{"light": "night"}'
     page.run()
