@@ -28,7 +28,7 @@ from audit.image_request import Request, image_key
 from audit.images import ImageProblem
 from audit.models.base import Model
 from audit.outputs import ModelOutputs
-from audit.progress import Progress
+from audit.progress import Progress, listening
 from audit.store import Store
 
 __all__ = ["Progress", "compute", "derived_key", "image_extractors", "image_key", "quarantine"]
@@ -241,7 +241,12 @@ class _Derivation:
         inputs = extractor.inputs(self.dataset, self.request.model)
         arrays = [self.value(source) for source in inputs]
         self.request.check()
-        return extractor.compute(self.dataset, self.request.model, *arrays)
+        with listening(self._hear):
+            return extractor.compute(self.dataset, self.request.model, *arrays)
+
+    def _hear(self, progress: Progress) -> None:
+        self.request.check()
+        self.request.progress(progress)
 
     def _kept(self, extractor: DerivedExtractor) -> Any:
         store = self.request.store

@@ -99,7 +99,10 @@ class DeviceBatches:
         try:
             with torch.inference_mode():
                 shown = images.to(self.model.device, non_blocking=True)
-                found = extractor.compute(self.model, shown if change is None else change(shown, part))
+                if change is not None:
+                    # Colours last, as images come from their files: the other order costs a fifth of the speed.
+                    shown = change(shown, part).contiguous(memory_format=torch.channels_last)
+                found = extractor.compute(self.model, shown)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise

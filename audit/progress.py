@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import TypeVar
 
 WINDOW_SECONDS = 30.0
 """The speed is that of the last half minute: a slow start is forgotten, a slow folder is noticed."""
+
+
+Item = TypeVar("Item")
+
+_LISTENER: ContextVar[Callable[[Progress], None] | None] = ContextVar("listener", default=None)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,3 +77,54 @@ class Meter:
         rate = (self._done - before) / max(now - since, 1e-9)
         left = (self._total - self._done) / rate if rate > 0 else math.nan
         return Progress(stage=self._stage, done=self._done, total=self._total, rate=rate, seconds_left=left)
+
+
+@contextlib.contextmanager
+def listening(listener: Callable[[Progress], None]) -> Iterator[None]:
+    """Let what :func:`counted` counts inside be told to a listener, which may raise to stop it.
+
+    Parameters
+    ----------
+    listener
+        Receives every report.
+    """
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
+def counted(
+    items: Iterable[Item],
+    stage: str,
+    total: int,
+    *,
+    done: int = 0,
+    size: Callable[[Item], int] = lambda _: 1,
+) -> Iterator[Item]:
+    """Yield items, and tell whoever listens how far it is: a long computation in one piece stays alive and can end.
+
+    Parameters
+    ----------
+    items
+        What is worked on.
+    stage
+        What is being done, in words.
+    total
+        Steps altogether.
+    done
+        Steps done before the first item.
+    size
+        Steps of an item; 1 by default.
+    """
+    listener = _LISTENER.get()
+    meter = Meter(stage, total)
+    meter.start_at(done)
+    if listener is not None:
+        listener(Progress(stage=stage, done=done, total=total))
+    for item in items:
+        yield item
+        report = meter.advance(size(item))
+        if listener is not None:
+            listener(report)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from audit.dataset import IMAGE_COLUMN
 from audit.registry import audits
@@ -15,6 +16,7 @@ from pages.session import attempt, result_of, workspace
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
+    from audit.result import Result
 
 CORRECT = "prediction is right"
 """The colouring by whether label and prediction agree."""
@@ -39,9 +41,8 @@ def colour_options(dataset: Dataset, table: pd.DataFrame, name: str, model_name:
     options = {column: column.replace("_", " ") for column in columns}
     if roles.label and prediction_column(dataset, table, precomputed_column()):
         options[CORRECT] = CORRECT
-    for column in map(str, dataset.metadata.columns):
-        if column not in options and worth_colouring(dataset.metadata[column], column):
-            options[column] = column.replace("_", " ")
+    for column in _telling_columns(dataset.fingerprint, dataset):
+        options.setdefault(column, column.replace("_", " "))
     known = audits()
     seen: set[str] = set()
     for facts in workspace().runs(dataset=name, model=model_name):
@@ -53,6 +54,13 @@ def colour_options(dataset: Dataset, table: pd.DataFrame, name: str, model_name:
                     f"{known[audit].title}: {str(column).replace('_', ' ')}"
                 )
     return options
+
+
+# Counting what a column of a million texts holds takes longer than everything else that a click needs.
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _telling_columns(fingerprint: str, _dataset: Dataset) -> tuple[str, ...]:  # noqa: ARG001 - the key of the cache
+    table = _dataset.metadata
+    return tuple(column for column in map(str, table.columns) if worth_colouring(table[column], column))
 
 
 def worth_colouring(values: pd.Series[Any], column: str) -> bool:
@@ -72,7 +80,8 @@ def colour_values(colour: str, dataset: Dataset, table: pd.DataFrame) -> pd.Seri
         right = table[dataset.roles.label].astype("str").to_numpy() == table[column].astype("str").to_numpy()
         return pd.Series(np.where(right, "right", "wrong"), index=table.index, name="prediction")
     if colour in dataset.metadata.columns:
-        return pd.Series(dataset.metadata.loc[table.index, colour])
+        values = dataset.metadata[colour]
+        return values if table.index.is_(values.index) else values.loc[table.index]
     key, separator, column = colour.partition(_SEPARATOR)
     if not separator or not workspace().store.has_result(key):
         return None
@@ -95,11 +104,30 @@ def linked_table(dataset: Dataset, key: str, name: str, model_name: str) -> pd.D
     if key and workspace().store.has_result(key):
         result, problem = attempt(lambda: result_of(key))
         if not problem:
-            return sample_table(dataset, result)
+            return _beside(_identity(dataset), key, "", dataset, result)
     if "predicted" not in dataset.metadata.columns:
         for facts in workspace().runs(dataset=name, model=model_name):
             if facts["dataset_fingerprint"] == dataset.fingerprint:
-                by_sample = result_of(str(facts["key"])).by_sample
-                if "predicted" in by_sample.columns:
-                    return dataset.metadata.join(by_sample["predicted"])
+                result = result_of(str(facts["key"]))
+                if "predicted" in result.by_sample.columns:
+                    return _beside(_identity(dataset), str(facts["key"]), "predicted", dataset, result)
     return dataset.metadata
+
+
+def _identity(dataset: Dataset) -> str:
+    """Name this very object: equal datasets may have their files in different places."""
+    return f"{dataset.fingerprint} {id(dataset)}"
+
+
+# A result is write-once under its key, so the joined table cannot grow old.
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _beside(
+    identity: str,  # noqa: ARG001 - the key of the cache, with the next
+    key: str,  # noqa: ARG001
+    column: str,
+    _dataset: Dataset,
+    _result: Result,
+) -> pd.DataFrame:
+    if column:
+        return _dataset.metadata.join(_result.by_sample[column])
+    return sample_table(_dataset, _result)

@@ -5,27 +5,30 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from audit.curation.queues import Queue, queues
+from audit.curation.queues import MOST_COMPARED, Queue, queues
 from pages.activity import show_activity
 from pages.colouring import linked_table
 from pages.curation_files import show_export
+from pages.embeddings import show_embeddings
 from pages.gallery import Selection, show_gallery
 from pages.job_panel import escape_markdown
 from pages.markup import empty_html, facts_html, heading_html, plural
 from pages.navigation import CURATE, DATA, EXPLORE, link
 from pages.people import author_field, curated_of, curation_of, marks_of
 from pages.result_view import precomputed_column
-from pages.selection import cards, prediction_column
-from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, result_of, workspace
+from pages.selection import cards, opened_sample, prediction_column
+from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, result_of, workspace
 from pages.state import PageState
 from pages.tagging import show_tagging
 
 if TYPE_CHECKING:
     from audit.curation.board import Curated
     from audit.dataset import Dataset
+    from audit.similarity import StoredEmbeddings
 
 _TAG = "tag:"
 _TABLE_ROWS = 2_000
@@ -58,8 +61,11 @@ def show() -> None:
         return
     author_field("curate")
     st.html(facts_html(curated_facts(curated)))
-    offered = _offered(dataset, name, curated)
-    chosen = _pick(state, offered)
+    worth_a_look, lacking = st.container(), st.container()
+    with lacking:
+        offered = _offered(dataset, name, curated)
+    with worth_a_look:
+        chosen = _pick(state, offered)
     _show_samples(dataset, name, curated, chosen, state)
     show_activity(curation_of(dataset, name))
 
@@ -110,14 +116,38 @@ def _suggested(dataset: Dataset, name: str) -> tuple[Queue, ...]:
         for facts in workspace().runs(dataset=name, model=chosen_model())
         if facts["dataset_fingerprint"] == dataset.fingerprint
     )
-    return _queues(str(workspace().home), dataset.fingerprint, keys, dataset)
+    stored = _stored(dataset)
+    seen_by = chosen_model() if stored is not None else None
+    return _queues(str(workspace().home), dataset.fingerprint, keys, seen_by, dataset, stored)
+
+
+def _stored(dataset: Dataset) -> StoredEmbeddings | None:
+    """Return the chosen model's embeddings where a split makes them worth comparing, or the job that makes them."""
+    name = chosen_model()
+    if dataset.roles.split is None or name is None:
+        return None
+    model, problem = attempt(lambda: model_of(name))
+    if problem or not ("image_encoder" in model.abilities or "embeddings" in dataset.arrays):
+        return None
+    return show_embeddings(dataset, "Finding nearly equal images in two splits", key="curate")
 
 
 # The same results on the same data make the same queues.
 @st.cache_resource(max_entries=6, show_spinner="Looking for what matters …")
-def _queues(home: str, fingerprint: str, keys: tuple[str, ...], _dataset: Dataset) -> tuple[Queue, ...]:  # noqa: ARG001
+def _queues(
+    home: str,  # noqa: ARG001 - part of the key
+    fingerprint: str,  # noqa: ARG001
+    keys: tuple[str, ...],
+    seen_by: str | None,  # noqa: ARG001
+    _dataset: Dataset,
+    _stored: StoredEmbeddings | None,
+) -> tuple[Queue, ...]:
     results = [(result_of(key), {"key": key}) for key in keys]
-    return queues(_dataset, results, _dataset.arrays.get("embeddings"))
+    vectors = None
+    if _stored is not None and len(_dataset) <= MOST_COMPARED:
+        vectors = np.full((len(_dataset), _stored.vectors.shape[1]), np.nan, dtype=np.float32)
+        vectors[_dataset.index.get_indexer(_stored.index)] = _stored.vectors
+    return queues(_dataset, results, vectors)
 
 
 def _pick(state: PageState, offered: dict[str, Queue]) -> Queue:
@@ -176,15 +206,22 @@ def _show_samples(dataset: Dataset, name: str, curated: Curated, queue: Queue, s
     bar = st.container()
     if dataset.has_images:
         show_gallery(dataset, rows, state, prediction=prediction, marks=marks_of(dataset), key="curate")
-    if state["sample"] in table.index:
+    if opened_sample(state["sample"], table):
         _show_history(curated, state["sample"])
     with bar:
         show_tagging(dataset, rows, key="curate", source=queue.title)
         if queue.name.startswith(_TAG):
             _show_untag(dataset, name, rows, queue.name.removeprefix(_TAG))
     shown = Selection.of("curate").among(rows) or [str(sample) for sample in rows.index]
-    with st.expander(f"Table of {plural(len(rows), 'row')}", icon=":material/table:", expanded=not dataset.has_images):
-        st.dataframe(_table(dataset, rows, curated, prediction).head(_TABLE_ROWS), key="curate rows")
+    heading = f"Table of {plural(len(rows), 'row')}"
+    box = st.expander(
+        heading, icon=":material/table:", expanded=not dataset.has_images, key="curate table", on_change="rerun"
+    )
+    if box.open:
+        with box:
+            st.dataframe(_table(dataset, rows, curated, prediction), key="curate rows")
+            if len(rows) > _TABLE_ROWS:
+                st.caption(f"The first {_TABLE_ROWS:,}; an export holds all {len(rows):,}.")
     show_export(dataset, name, curated, shown)
 
 

@@ -27,6 +27,7 @@ from pages.result_view import gallery_words, precomputed_column
 from pages.searching import SIMILARITY, show_search
 from pages.selection import (
     inside_any,
+    opened_sample,
     outlines_from_text,
     prediction_column,
     rows_of,
@@ -35,7 +36,7 @@ from pages.selection import (
 )
 from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, workspace
 from pages.state import PageState
-from pages.tables import download_table, show_counted
+from pages.tables import show_counted, show_rows
 from pages.tagging import show_tagging
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 _METHODS = {"pca": "PCA", "umap": "UMAP"}
 _NEAREST = 24
-_TABLE_ROWS = 2_000
 
 
 def show() -> None:
@@ -173,7 +173,7 @@ def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str,
     with left:
         show_map(key, coordinates, colour, values=values, state=state, selected=selected, named=named, dataset=dataset)
     prediction = prediction_column(dataset, table, precomputed_column())
-    opened = state["sample"] if state["sample"] in table.index else ""
+    opened = opened_sample(state["sample"], table)
     with right:
         if opened:
             st.subheader("This sample", anchor=False)
@@ -332,9 +332,7 @@ def _show_selection(
         show_gallery(dataset, rows, state, prediction=prediction, detail=False, marks=marks, key="explore")
         with bar:
             show_tagging(dataset, rows, key="explore", source=title)
-    with st.expander(f"Table of {plural(len(rows), 'row')}", icon=":material/table:", expanded=not dataset.has_images):
-        st.dataframe(rows.head(_TABLE_ROWS), key="explore rows")
-        download_table(rows, f"{dataset.name}-selection", key="explore rows", label="Selection")
+    show_rows(rows, name=dataset.name, key="explore", expanded=not dataset.has_images)
 
 
 def nearest(points: np.ndarray, position: int, k: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from audit.images import ImageProblem
 from audit.locations import assets_folder
 from audit.thumbnails import thumbnail
 from pages.markup import empty_html, facts_html, plural
-from pages.selection import Card, cards, cell_text, page_of
+from pages.selection import Card, cards, cell_text, opened_sample, page_of
 from pages.session import workspace
 from pages.state import PageState
 
@@ -72,11 +72,12 @@ def show_gallery(
     if table.empty:
         st.html(empty_html("No samples here", "Choose another row of the table, or draw around other points."))
         return
-    opened = state["sample"] if state["sample"] in table.index else ""
+    opened = opened_sample(state["sample"], table)
     if opened and detail:
         show_sample(dataset, table, opened, state, prediction=prediction, tags=tags, key=key)
     page, rows, pages = page_of(len(table), state.number("page", 1), PAGE_SIZE)
-    shown = cards(dataset, table, list(table.index[rows]), prediction=prediction, tags=tags)
+    part = table.iloc[rows]
+    shown = cards(dataset, part, list(part.index), prediction=prediction, tags=tags)
     selection = Selection.of(key)
     picked = _component()(
         key=f"{key} gallery {page}",

@@ -69,7 +69,18 @@ def show_map(
         The samples.
     """
     if len(coordinates) > MOST_POINTS:
-        show_point_map(key, coordinates, values=values, state=state, selected=selected, named=named, dataset=dataset)
+        own = values is not None and colour == values.name and values.equals(dataset.metadata.get(colour))
+        show_point_map(
+            key,
+            coordinates,
+            values=values,
+            # A column of the data on this map is told by their names: hashing a million texts takes long.
+            values_key=f"{dataset.fingerprint} {key} {colour}" if own else "",
+            state=state,
+            selected=selected,
+            named=named,
+            dataset=dataset,
+        )
         return
     identity = (key, colour, st.session_state.get("map redraw", 0), state["where"], state["filter"])
     if st.session_state.get(_SHOWN) != identity:

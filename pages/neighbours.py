@@ -13,7 +13,7 @@ from pages.embeddings import show_embeddings
 from pages.job_panel import escape_markdown
 from pages.markup import plural
 from pages.panels_view import show_panel
-from pages.selection import cell_text
+from pages.selection import cell_text, opened_sample
 from pages.session import attempt
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def show_neighbours(dataset: Dataset, table: pd.DataFrame, state: PageState, *, 
         Column of the predictions.
     """
     sample = state["sample"]
-    if sample not in table.index:
+    if not opened_sample(sample, table):
         return
     with st.container(key="neighbours"):
         stored = show_embeddings(dataset, "Finding what looks alike to the model", key="neighbours")

@@ -175,6 +175,7 @@ def show_point_map(
     coordinates: pd.DataFrame,
     *,
     values: pd.Series[Any] | None,
+    values_key: str = "",
     state: PageState,
     selected: np.ndarray | None,
     named: np.ndarray | None,
@@ -190,6 +191,8 @@ def show_point_map(
         Columns x and y, indexed by sample id.
     values
         The column to colour by.
+    values_key
+        What stands for the values, where something does; they are hashed otherwise.
     state
         Receives ``lasso``, ``sample`` and ``view``.
     selected
@@ -200,7 +203,7 @@ def show_point_map(
         The samples, for the picture beside the pointer.
     """
     n = len(coordinates)
-    colours = _colours(content_key(values), n, values)
+    colours = _colours(values_key or content_key(values), n, values)
     bits = None if named is None else np.packbits(named)
     mask = "" if bits is None else "bits " + hashlib.blake2b(bits.data, digest_size=12).hexdigest()
     with st.container(key="point-map", gap=None):

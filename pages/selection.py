@@ -157,6 +157,11 @@ def cards(
     ]
 
 
+def opened_sample(sample: str, table: pd.DataFrame) -> str:
+    """Return a link's sample where the table has it, empty otherwise; without one the table is not looked through."""
+    return sample if sample and sample in table.index else ""
+
+
 def cell_text(value: Any) -> str:
     """Return a cell as people read it; empty where it is missing."""
     if value is None or value is pd.NA or value is pd.NaT:
@@ -180,8 +185,11 @@ def with_image(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose image can be shown."""
     if not dataset.has_images:
         return rows.iloc[:0]
-    named = dataset.metadata[IMAGE_COLUMN].reindex(rows.index).notna().to_numpy()
-    return rows[named & ~rows.index.isin(dataset.quarantine.index)]
+    paths = rows[IMAGE_COLUMN] if IMAGE_COLUMN in rows.columns else dataset.metadata[IMAGE_COLUMN].reindex(rows.index)
+    shown = paths.notna().to_numpy()
+    if len(dataset.quarantine):
+        shown = shown & ~rows.index.isin(dataset.quarantine.index)
+    return rows if shown.all() else rows[shown]
 
 
 def inside_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:

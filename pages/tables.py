@@ -12,6 +12,7 @@ import streamlit as st
 
 from audit.export import to_csv, to_parquet
 from audit.wording import format_interval, format_p, format_value, in_words
+from pages.markup import plural
 
 DRAWING = "drawing"
 """Column that holds each row's interval as a picture."""
@@ -298,6 +299,28 @@ def show_counted(
         st.dataframe(table, **common)
         return None
     return picked_row(st.dataframe(table, on_select="rerun", selection_mode=_SELECTION, width=680, **common).selection)
+
+
+def show_rows(rows: pd.DataFrame, *, name: str, key: str, expanded: bool) -> None:
+    """Show all rows of samples under a heading that opens; nothing is sent before it is open, and then what is seen.
+
+    Parameters
+    ----------
+    rows
+        The samples.
+    name
+        Beginning of the downloads' names.
+    key
+        Unique name.
+    expanded
+        Whether it is open at first.
+    """
+    heading = f"Table of {plural(len(rows), 'row')}"
+    box = st.expander(heading, icon=":material/table:", expanded=expanded, key=f"{key} table", on_change="rerun")
+    if box.open:
+        with box:
+            st.dataframe(rows, key=f"{key} rows", lazy=True)
+            download_table(rows, f"{name}-selection", key=f"{key} rows", label="Selection")
 
 
 def download_table(table: pd.DataFrame, name: str, *, key: str, label: str = "") -> None:

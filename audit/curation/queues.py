@@ -28,7 +28,13 @@ SMALLEST_SLICE = 10
 """Samples a slice must have to be called the worst."""
 
 NEAR = 0.99
-"""Cosine similarity from which two embeddings count as near-duplicates."""
+"""Cosine similarity from which two embeddings can count as near-duplicates."""
+
+CLOSE = 0.1
+"""Share of the usual distance to another split below which they do: some models see everything within .99."""
+
+USUAL_OF = 30
+"""Rows from which there is such a thing as a usual distance."""
 
 MOST_COMPARED = 30_000
 """Samples whose embeddings are compared with one another at most."""
@@ -163,11 +169,14 @@ def _across_splits(dataset: Dataset, embeddings: np.ndarray | None) -> Iterator[
     near = [] if embeddings is None or len(dataset) > MOST_COMPARED else near_pairs(embeddings, split.to_numpy())
     ids = dataset.index
     samples = dict.fromkeys([*same, *(str(ids[row]) for pair in near for row in pair)])
-    how = f" or embeddings with a cosine of at least {NEAR:g}" if embeddings is not None else ""
+    how = "Equal files"
+    if embeddings is not None:
+        how += f" (in {len(same):,} samples) or nearly equal embeddings ({len(near):,} pairs with a cosine of at least "
+        how += f"{NEAR:g}, {1 / CLOSE:g} times closer than usual)"
     yield Queue(
         name="duplicates across splits",
-        title="The same image in two splits",
-        reason=f"Equal files{how} on both sides of a split let a test look better than it is.",
+        title="The same image in two splits" if same or not near else "Nearly the same image in two splits",
+        reason=f"{how} on both sides of a split let a test look better than it is.",
         samples=tuple(samples),
     )
 
@@ -183,6 +192,9 @@ def _equal_content(dataset: Dataset, split: pd.Series[str]) -> list[str]:
 
 def near_pairs(embeddings: np.ndarray, split: np.ndarray, *, least: float = NEAR) -> list[tuple[int, int]]:
     """Return each row's nearest row of another split where they are near-duplicates, the closest pairs first.
+
+    Among :data:`USUAL_OF` rows and more, a pair must also be :data:`CLOSE` times the median distance (1 - cosine) to
+    the nearest row of another split, or closer (audit-defined).
 
     Parameters
     ----------
@@ -203,15 +215,21 @@ def near_pairs(embeddings: np.ndarray, split: np.ndarray, *, least: float = NEAR
     usable = np.flatnonzero(np.isfinite(length) & (length > 0))
     unit = rows[usable] / length[usable, None]
     group = split[usable]
-    found: dict[tuple[int, int], float] = {}
+    nearest = np.zeros(len(usable), dtype=np.int64)
+    value = np.full(len(usable), -1.0, dtype=np.float32)
     for first in range(0, len(usable), _BLOCK):
-        likeness = unit[first : first + _BLOCK] @ unit.T
-        likeness[group[first : first + _BLOCK, None] == group[None, :]] = -1
-        best = likeness.argmax(axis=1)
-        value = likeness[np.arange(len(best)), best]
-        for row in np.flatnonzero(value >= least):
-            one, two = sorted((int(usable[first + row]), int(usable[best[row]])))
-            found[one, two] = float(value[row])
+        rows_here = slice(first, first + _BLOCK)
+        likeness = unit[rows_here] @ unit.T
+        likeness[group[rows_here, None] == group[None, :]] = -1
+        nearest[rows_here] = likeness.argmax(axis=1)
+        value[rows_here] = likeness.max(axis=1)
+    if len(usable) >= USUAL_OF:
+        # No closer than single precision tells apart.
+        least = max(least, 1 - max(CLOSE * float(np.median(1 - value)), 1e-6))
+    found: dict[tuple[int, int], float] = {}
+    for row in np.flatnonzero(value >= least):
+        one, two = sorted((int(usable[row]), int(usable[nearest[row]])))
+        found[one, two] = float(value[row])
     return sorted(found, key=lambda pair: -found[pair])
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from audit.outputs import PROMPTS, PhraseEmbeddings, unit_rows
+from audit.progress import counted
 from audit.prototypes.passes import batches
 
 if TYPE_CHECKING:
@@ -215,7 +216,8 @@ def follow(dataset: Dataset, model: Model, heater: Heater, rows: NDArray[np.int6
     for batch in batches(dataset, model, rows):
         kept += batch.rows.tolist()
         images += list(batch.images)
-    found = [_image(heater, score, row, image, seed=seed) for row, image in zip(kept, images, strict=True)]
+    pairs = counted(zip(kept, images, strict=True), "Removing places, image by image", len(kept))
+    found = [_image(heater, score, row, image, seed=seed) for row, image in pairs]
     width = STEPS + 1
     other = _shuffled_heat(dataset, heater, kept, images, seed=seed)
     return Curves(

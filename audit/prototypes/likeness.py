@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from audit.errors import InputError
+from audit.progress import counted
 from audit.prototypes.looks import colourless, looks
 from audit.prototypes.modifications import CHARACTERISTICS, modified, pixel_rms
 from audit.prototypes.parts import EPSILON, Similarity
@@ -141,41 +142,25 @@ def measure(
     seed
         Seed of the noise.
     """
-    parts: list[_Piece] = []
+    parts: list[Likeness] = []
     for chosen, doses, noise in ((rows[:dosed], strengths, True), (rows[dosed:], strengths[:1], False)):
-        for batch in batches(dataset, likener.model, chosen):
+        shown = batches(dataset, likener.model, chosen)
+        done = sum(len(part.rows) for part in parts)
+        for batch in counted(shown, "Changing images", len(rows), done=done, size=lambda batch: len(batch.rows)):
             piece = _piece(batch, likener, doses, len(strengths), first=not parts, noise=seed if noise else None)
             parts.append(piece)
     if not parts:
         raise InputError(f"`images` of '{dataset.name}' must hold one that can be explained; none could be read.")
-    kept = np.concatenate([part.rows for part in parts])
-    shaken = [part.shaken for part in parts if part.shaken is not None]
     return Likeness(
-        rows=kept,
-        g=np.concatenate([part.g for part in parts]),
-        peak=np.concatenate([part.peak for part in parts]),
-        phi=np.concatenate([part.phi for part in parts], axis=2),
-        moved=np.concatenate([part.moved for part in parts], axis=1),
-        rms=np.concatenate([part.rms for part in parts], axis=2),
-        identity=parts[0].identity,
-        grey=np.concatenate([part.grey for part in parts]),
-        seen=np.concatenate([part.seen for part in parts]),
-        shaken=np.concatenate(shaken) if shaken else np.zeros((0, parts[0].g.shape[1]), dtype=np.int64),
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=_SAMPLES.get(field.name, 0))
+            for field in dataclasses.fields(Likeness)
+        }
     )
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Piece:
-    rows: NDArray[np.int64]
-    g: NDArray[np.float32]
-    peak: NDArray[np.int64]
-    phi: NDArray[np.float32]
-    moved: NDArray[np.bool_]
-    rms: NDArray[np.float32]
-    identity: NDArray[np.float32]
-    grey: NDArray[np.bool_]
-    seen: NDArray[np.float32]
-    shaken: NDArray[np.int64] | None
+_SAMPLES = {"phi": 2, "moved": 1, "rms": 2}
+"""Axis of the samples, where it is not the first."""
 
 
 def _piece(
@@ -186,7 +171,7 @@ def _piece(
     *,
     first: bool,
     noise: int | None,
-) -> _Piece:
+) -> Likeness:
     images = batch.images
     maps = likener.maps(images)
     g, peak = maps.max(dim=1)
@@ -206,19 +191,21 @@ def _piece(
     same = np.zeros((0, p), dtype=np.float32)
     if first:
         same = (g - _at(likener.maps(modified(images, "identity")), peak)).cpu().numpy()
-    shaken = None if noise is None else likener.maps(_noisy(images, noise)).argmax(dim=1).cpu().numpy()
+    shaken = np.zeros((0, p), dtype=np.int64)
+    if noise is not None:
+        shaken = likener.maps(_noisy(images, noise)).argmax(dim=1).cpu().numpy()
     grid = cast("PatchEncoder", likener.model).dense[0].grid
-    return _Piece(
-        batch.rows,
-        g.cpu().numpy(),
-        peak.cpu().numpy(),
-        phi,
-        moved,
-        rms,
-        same,
-        colourless(images),
-        looks(images, grid),
-        shaken,
+    return Likeness(
+        rows=batch.rows,
+        g=g.cpu().numpy(),
+        peak=peak.cpu().numpy(),
+        phi=phi,
+        moved=moved,
+        rms=rms,
+        identity=same,
+        grey=colourless(images),
+        seen=looks(images, grid),
+        shaken=shaken,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from audit.errors import InputError
+from audit.progress import counted
 from audit.prototypes.parts import decompose, find_parts, heat_box, similarity, unit
 from audit.prototypes.passes import PatchEncoder, batches, on_grid, read_image, whole_image_box
 
@@ -135,7 +136,8 @@ class PartSearch:
 
     def find(self, rows: dict[int, NDArray[np.int64]]) -> PartSet:
         """Return the parts of the classes, given the samples to look at by class code."""
-        read = {code: found for code, chosen in rows.items() if len((found := self._features(chosen))[0])}
+        classes = counted(rows.items(), "Looking for parts, class by class", len(rows))
+        read = {code: found for code, chosen in classes if len((found := self._features(chosen))[0])}
         if not read:
             raise InputError(f"`images` of '{self.dataset.name}' must hold one that can be read; none can.")
         means = {code: _mean_patch(features) for code, (_, features, _) in read.items()}

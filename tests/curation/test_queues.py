@@ -64,6 +64,16 @@ def test_near_pairs_are_never_of_one_split_and_come_once():
     assert near_pairs(vectors, split) == [(1, 2), (0, 2)]
 
 
+def test_a_model_that_sees_everything_alike_finds_no_more_than_the_copies():
+    random = np.random.default_rng(0)
+    vectors = np.array([1.0, *([0.0] * 15)]) + 0.02 * random.normal(size=(80, 16))
+    vectors[70] = vectors[5] + 1e-4 * random.normal(size=16)
+    split = np.repeat(["train", "test"], 40)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert ((unit[:40] @ unit[40:].T).max(axis=1) > 0.99).all()
+    assert near_pairs(vectors, split) == [(5, 70)]
+
+
 def test_the_worst_slice_is_the_one_with_the_fewest_right_predictions(dataset):
     size = 20
     metadata = pd.DataFrame(
