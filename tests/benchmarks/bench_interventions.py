@@ -1,9 +1,11 @@
 """Ten changes of every image against the forward passes that they need, in one run.
 
-    OMP_NUM_THREADS=2 python tests/benchmarks/bench_interventions.py --images 5000
+    OMP_NUM_THREADS=2 python tests/benchmarks/bench_interventions.py --images 5000 --model timm:resnet18.random
 
-Images are read once, changed on the device and forwarded; compared with forwarding as many batches of the same size
-that are on the device already. Wall and processor time are printed: on a shared CPU the second is the steadier.
+Images are read once, changed on the device and forwarded by the engine, from files to kept arrays. After every batch
+it is held up for some bare forward passes of a batch of the same size that is on the device already: ``--bare`` for
+each ten that it made. Both are so spread over the same minutes, and a machine that others share slows both alike. Wall
+and processor time are given, of all batches so far, scaled to the passes that the changes need.
 ``--model`` takes any specification, ``--device cuda`` a GPU.
 """
 
@@ -26,6 +28,7 @@ from audit.dataset import Dataset, Roles
 from audit.forward import default_batch_size
 from audit.models import load_model
 from audit.outputs import ClassLogits
+from audit.progress import Progress
 from audit.store import Store
 
 
@@ -42,20 +45,39 @@ def draw(folder: Path, count: int) -> Dataset:
     return Dataset(name="bench", metadata=table.set_index(index).astype("str"), root=folder, roles=Roles(label="label"))
 
 
-def forward_seconds(model, batches: int, size: int) -> np.ndarray:
-    """Return wall and processor seconds of so many forward passes of a batch that is on the device."""
-    height, width = model.preprocessing.size
-    images = torch.randint(0, 256, (size, 3, height, width), dtype=torch.uint8).to(model.device)
-    images = images.contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        model.logits(images)
-        wait(model)
+class Bare:
+    """Bare forward passes between the engine's batches.
+
+    Parameters
+    ----------
+    model
+        Whose.
+    size
+        Images at once.
+    each
+        Passes after every batch of the engine.
+    """
+
+    def __init__(self, model, size: int, each: int) -> None:
+        self.model, self.size, self.each = model, size, each
+        height, width = model.preprocessing.size
+        images = torch.randint(0, 256, (size, 3, height, width), dtype=torch.uint8).to(model.device)
+        self.images = images.contiguous(memory_format=torch.channels_last)
+        self.passes, self.spent = 0, np.zeros(2)
+        self.run()
+        self.passes, self.spent = 0, np.zeros(2)
+
+    def run(self) -> None:
+        """Make and time the passes."""
+        wait(self.model)
         started = clocks()
-        for _ in range(batches):
-            found = model.logits(images)
-        found.cpu()
-        wait(model)
-    return clocks() - started
+        with torch.inference_mode():
+            for _ in range(self.each):
+                found = self.model.logits(self.images)
+            found.cpu()
+        wait(self.model)
+        self.spent += clocks() - started
+        self.passes += self.each
 
 
 def clocks() -> np.ndarray:
@@ -67,42 +89,42 @@ def wait(model) -> None:
         torch.cuda.synchronize()
 
 
-def battery_seconds(model, dataset: Dataset, folder: Path, size: int) -> np.ndarray:
-    """Return wall and processor seconds that the engine takes for the whole battery, from files to kept arrays."""
-    changes = battery(NAMES, CenterRegion(), cut="box", seed=0)
-    wanted = [ClassLogits(variant=change) for change in changes.values()]
-    started = clocks()
-    engine.compute(dataset, model, wanted, store=Store(folder), batch_size=size)
-    wait(model)
-    return clocks() - started
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=5000)
     parser.add_argument("--model", default="timm:resnet50.random")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--bare", type=int, default=2)
     given = parser.parse_args()
     model = load_model(given.model, device=given.device)
     size = default_batch_size(model.device, model.preprocessing)
-    batches = len(NAMES) * -(-given.images // size)
+    bare = Bare(model, size, given.bare)
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        dataset = draw(root, given.images)
+        dataset = draw(Path(folder), given.images)
         assert dataset.content_hashes
-        for repeat in range(given.repeats):
-            half = batches // 2
-            before = forward_seconds(model, half, size)
-            whole = battery_seconds(model, dataset, root / f"store{repeat}", size)
-            after = forward_seconds(model, batches - half, size)
-            needed = (before + after) * (len(NAMES) * given.images) / (batches * size)
+        changes = battery(NAMES, CenterRegion(), cut="box", seed=0)
+        wanted = [ClassLogits(variant=change) for change in changes.values()]
+        started = clocks()
+
+        def told(images: int) -> None:
+            whole = clocks() - started - bare.spent
+            needed = bare.spent / (bare.passes * size) * len(NAMES) * images
             ratio = whole / needed
             print(
-                f"{given.model}, {given.device}, {len(NAMES)} changes of {given.images:,} images: "
+                f"{given.model}, {given.device}, {len(NAMES)} changes of {images:,} images: "
                 f"wall {whole[0]:.1f} s for {needed[0]:.1f} s of forward passes, ratio {ratio[0]:.3f}; "
-                f"processor {whole[1]:.1f} s for {needed[1]:.1f} s, ratio {ratio[1]:.3f}"
+                f"processor {whole[1]:.1f} s for {needed[1]:.1f} s, ratio {ratio[1]:.3f}",
+                flush=True,
             )
+
+        def between(progress: Progress) -> None:
+            bare.run()
+            if progress.done // size % 10 == 0:
+                told(progress.done)
+
+        engine.compute(dataset, model, wanted, store=Store(Path(folder) / "store"), batch_size=size, progress=between)
+        print("from files to kept arrays:")
+        told(given.images)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,168 @@
+"""How soon a page of the dashboard is there after a click in the menu, and a table of very many rows on its page.
+
+    python tests/benchmarks/bench_pages.py [HOME] [--rows 100000]
+
+HOME is a workspace's folder that ``audit demo`` has filled (it is filled first when it is not). The dashboard is served
+on it, and Chromium, one session, goes through the menu twice: the first round warms the server and is printed beside
+the second. Seconds are counted in the browser from the click until the new page's heading stands and the page has come
+to rest, with all of its charts drawn. Then a dataset of ``--rows`` rows (labels, predictions and two attributes, no
+images) is put into a workspace of its own, and the table of its samples on the page "Explore" is timed in the same way:
+from the start of the navigation in a new browser context until its cells are painted, server warm; median of three.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from audit.sources import DatasetSource, ModelSource
+from audit.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.benchmarks.bench_point_map import ARGUMENTS, draw_map, served  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+REPEATS = 3
+RESTING = "[data-test-script-state=notRunning]"
+LINKS = "[data-testid=stSidebarNavLink]"
+
+WATCH = """() => {
+  const started = performance.now();
+  window.changedAfter = null;
+  const before = document.querySelector('[data-testid=stMain] h1')?.innerText ?? '';
+  let still = 0;
+  const look = () => {
+    const heading = document.querySelector('[data-testid=stMain] h1')?.innerText ?? '';
+    const resting = document.querySelector('[data-test-script-state=notRunning]');
+    const waiting = document.querySelector('[data-testid=stSkeleton], [data-stale=true]');
+    const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
+    const drawn = charts.every((chart) => chart.querySelector('.main-svg'));
+    if (heading && heading !== before && resting && !waiting && drawn) {
+      if (!still) still = performance.now();
+      if (performance.now() - still > 250) { window.changedAfter = (still - started) / 1000; return; }
+    } else still = 0;
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
+
+def switch(page: Page, name: str) -> float:
+    """Click a page in the menu and return the seconds until it is there."""
+    link = page.locator(LINKS).filter(has_text=name).first
+    link.scroll_into_view_if_needed()
+    page.evaluate(WATCH)
+    link.click()
+    page.wait_for_function("() => window.changedAfter !== null", timeout=120_000)
+    return float(page.evaluate("() => window.changedAfter"))
+
+
+def time_switches(browser: Browser, address: str) -> None:
+    """Print the seconds of every page of the menu, cold and warm."""
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    page.set_default_timeout(120_000)
+    page.goto(address)
+    page.wait_for_selector(RESTING)
+    page.locator(LINKS).first.wait_for()
+    more = page.get_by_role("button", name="View more")
+    if more.count():
+        more.first.click()
+    names = [text.split("\n")[-1].strip() for text in page.locator(LINKS).all_inner_texts()]
+    # From the last one round to the first, so that the overview is come to as well.
+    order = [*names[1:], names[0]]
+    rounds = [{name: switch(page, name) for name in order} for _ in range(3)]
+    for name in order:
+        cold, *warm = (each[name] for each in rounds)
+        print(f"{name:32} first {cold:5.2f} s, then {' and '.join(f'{one:.2f}' for one in warm)} s")
+    warm = [each[name] for each in rounds[1:] for name in order]
+    print(f"warm: median {statistics.median(warm):.2f} s, slowest {max(warm):.2f} s, {len(warm)} switches")
+
+
+def fill_rows(folder: Path, rows: int) -> str:
+    """Register a table of so many rows and return its name."""
+    name, data = f"rows_{rows}", folder / "data" / f"rows_{rows}"
+    data.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 10, rows)
+    names = np.array([f"class {number}" for number in range(10)])
+    predicted = np.where(generator.random(rows) < 0.1, (labels + 1) % 10, labels)
+    vectors = generator.normal(0, 1, (10, 8))[labels] + generator.normal(0, 0.45, (rows, 8))
+    np.save(data / "vectors.npy", vectors.astype(np.float32))
+    pd.DataFrame(
+        {
+            "sample_id": [f"s{row:07d}" for row in range(rows)],
+            "label": names[labels],
+            "site": np.array(list("ABCDE"))[generator.integers(0, 5, rows)],
+            "light": np.array(["day", "dusk", "night"])[generator.integers(0, 3, rows)],
+            "prediction": names[predicted],
+        }
+    ).to_csv(data / "samples.csv", index=False)
+    space = Workspace(folder / "home")
+    space.declare_root(folder / "data")
+    roles = {"label": "label", "prediction": "prediction", "attributes": ("site", "light")}
+    vectors_file = str(data / "vectors.npy")
+    space.add_dataset(
+        DatasetSource(path=str(data / "samples.csv"), embeddings=vectors_file, roles=roles, name=name),
+    )
+    space.add_model(ModelSource(spec="precomputed?prediction=prediction", name="prediction"))
+    draw_map(space, name)
+    return name
+
+
+def time_table(browser: Browser, address: str) -> float:
+    """Return the seconds from the start of the navigation until the table's cells are painted."""
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    page.set_default_timeout(120_000)
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stDataFrame] canvas') && "
+        "document.querySelector('[data-testid=stDataFrame] [role=gridcell]') && "
+        "document.querySelector('[data-test-script-state=notRunning]')"
+    )
+    seconds = float(page.evaluate("() => performance.now()")) / 1000
+    page.context.close()
+    return seconds
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("home", nargs="?", type=Path)
+    parser.add_argument("--rows", type=int, default=100_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        home = given.home or Path(temporary) / "demo"
+        if not (home / "workspace.json").exists():
+            environment = {**os.environ, "MODEL_AUDIT_HOME": str(home)}
+            command = [sys.executable, "-m", "audit.cli", "demo", "--no-serve"]
+            subprocess.run(command, env=environment, cwd=ROOT, check=True)
+        with served(ROOT / "app.py", MODEL_AUDIT_HOME=str(home)) as (address, _):
+            time_switches(browser, address)
+        folder = Path(temporary) / "rows"
+        name = fill_rows(folder, given.rows)
+        with served(ROOT / "app.py", MODEL_AUDIT_HOME=str(folder / "home")) as (address, _):
+            wanted = f"{address}/map-of-samples?dataset={name}&model=prediction"
+            time_table(browser, wanted)
+            times = [time_table(browser, wanted) for _ in range(REPEATS)]
+        every = ", ".join(f"{one:.2f}" for one in times)
+        print(f"table of {given.rows:,} rows: {statistics.median(times):.2f} s ({every})")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
