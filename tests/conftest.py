@@ -11,8 +11,34 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    # Processes share the processors already: threads of each would only wait for one another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+_BROWSING = "browser"
+_LONG = (_BROWSING, "audits", "differences", "test_distributed.py", "test_readme.py", "test_engine.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process and browsers to two of them; what takes longest comes first."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+    items.sort(key=_turn)
+
+
+def _group(path: Path) -> str:
+    if _BROWSING not in path.parts:
+        return str(path.relative_to(REPOSITORY))
+    return f"{_BROWSING} and app" if path.stem == "test_app" else _BROWSING
+
+
+def _turn(item: pytest.Item) -> int:
+    return min((turn for turn, part in enumerate(_LONG) if part in item.path.parts), default=len(_LONG))
 
 
 @pytest.fixture(autouse=True)
