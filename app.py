@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from importlib import import_module
@@ -73,6 +74,9 @@ def warm() -> None:
     """Import what the first page needs, so that the first visitor does not wait for it."""
     for name in ("plotly.graph_objects", "pages.home", "pages.data", "pages.explore", "pages.compare"):
         import_module(name)
+    # What was imported stays: searches for unreachable objects need not go through it again.
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

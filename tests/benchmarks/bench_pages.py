@@ -30,7 +30,7 @@ from audit.workspace import Workspace
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks.bench_point_map import ARGUMENTS, draw_map, served  # noqa: E402
+from bench_point_map import ARGUMENTS, draw_map, served  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
