@@ -25,6 +25,8 @@ COMMON_COLOUR, COUNTER_COLOUR = OKABE_ITO[0], OKABE_ITO[5]
 def page_figures(result: Result, axes: Axes) -> tuple[Figure, ...]:
     """Return the page's figures, those without rows left out."""
     rows = result.by_group
+    if "kind" not in rows.columns:  # a table without rows
+        rows = rows.assign(kind="")
     region = str(result.settings.get("region") or "")
     drawn = [
         scatter({"this model": result}, axes),
@@ -190,7 +192,7 @@ def _dumbbells(rows: pd.DataFrame) -> Figure | None:
             "zeroline": False,
         },
     )
-    starred = ", ".join(both.loc[stars, "class"].astype("str").head(6)) or "none"
+    starred = ", ".join(both.loc[stars & both["value"].gt(0), "class"].astype("str").head(6)) or "none"
     more = f"; {left_out} more classes are in the table" if left_out > 0 else ""
     text = f"Accuracy of {len(both)} classes on common and counter backgrounds; a drop that holds: {starred}{more}."
     return Figure(title="Drop by class", figure=figure, text=text)
@@ -209,11 +211,11 @@ def _mistakes(rows: pd.DataFrame) -> Figure | None:
 
 def _changes(rows: pd.DataFrame, region: str) -> Figure | None:
     """Draw the accuracy before and under each change as bars with intervals, in the order of the battery."""
-    if rows.empty:
+    if not rows["value"].notna().any():
         return None
     labels = [f"{name}{' ★' if q < 0.05 else ''}" for name, q in zip(rows.index, rows["q_value"], strict=True)]
     figure = interval_figure(rows, null=0.0, labels=labels, order="given", axis_title="change of accuracy")
-    worst = str(rows["value"].astype("float64").idxmin())
+    worst = str(rows["value"].astype("float64").abs().idxmax())
     told = f" The subject is told by {region}." if region else ""
     text = (
         f"Change of accuracy under {len(rows)} changes of the images, paired, with 95 % intervals: largest for "

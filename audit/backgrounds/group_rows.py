@@ -135,7 +135,7 @@ def attribute_rows(
     """Return reliance, availability and predictivity of the background and every attribute, and notes."""
     columns: dict[str, Any] = {}
     if inputs.background is not None:
-        columns[inputs.dataset.roles.background or "background"] = inputs.background.coded
+        columns[inputs.background.name] = inputs.background.coded
     notes = []
     for name in inputs.dataset.roles.attributes:
         if name in columns:

@@ -47,6 +47,8 @@ class Background:
         The model's confidence in a zero-shot name, (n,), or ``None``.
     notes
         What was assumed and corrected.
+    name
+        Column that says them; ``background`` where the model named them.
     """
 
     coded: Coded
@@ -54,6 +56,7 @@ class Background:
     zero_shot: bool
     confidence: NDArray[np.float64] | None
     notes: tuple[str, ...]
+    name: str = "background"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -106,7 +109,7 @@ class Inputs:
 def read_background(
     dataset: Dataset, outputs: ModelOutputs, column: str | None, zero_shot: BackgroundProbabilities | None
 ) -> Background | None:
-    """Return the backgrounds: of a column, or zero-shot; corrections override both.
+    """Return the backgrounds: of a column, or zero-shot; corrections override both. ``None`` where no sample has one.
 
     Parameters
     ----------
@@ -120,7 +123,7 @@ def read_background(
         The model's own naming, where no column says it.
     """
     notes = []
-    confidence = None
+    name, confidence = "background", None
     if zero_shot is not None:
         probabilities = np.asarray(outputs[zero_shot], dtype=np.float64)
         chosen = np.asarray(zero_shot.backgrounds, dtype=object)[probabilities.argmax(axis=1)]
@@ -131,7 +134,7 @@ def read_background(
             f"(typical confidence {np.median(confidence):.2f}): look at some and correct them"
         )
     elif column is not None:
-        values = dataset.metadata[column]
+        name, values = column, dataset.metadata[column]
         text = values.astype("str").where(values.notna())
     else:
         return None
@@ -141,10 +144,12 @@ def read_background(
         text = corrected.where(corrected.notna(), text)
         notes.append(f"{int(corrected.notna().sum())} backgrounds were checked by hand, {changed} of them changed")
     missing = int(text.isna().sum())
+    if missing == len(text):
+        return None
     if missing:
         notes.append(f"{missing} samples have no background")
     plain = text.fillna("").to_numpy(dtype=np.str_)
-    return Background(code(text), plain, zero_shot is not None, confidence, tuple(notes))
+    return Background(code(text), plain, zero_shot is not None, confidence, tuple(notes), name)
 
 
 def read_inputs(

@@ -208,8 +208,8 @@ def _folder_rows(inputs: Inputs) -> list[dict[str, Any]]:
     columns = inputs.dataset.metadata
     if not {"variant", "foreground"} <= set(columns.columns):
         return []
-    foreground = columns["foreground"].fillna("").to_numpy(dtype=np.str_)
-    variant = columns["variant"].fillna("").to_numpy(dtype=np.str_)
+    foreground = columns["foreground"].astype("str").fillna("").to_numpy(dtype=np.str_)
+    variant = columns["variant"].astype("str").fillna("").to_numpy(dtype=np.str_)
     known = inputs.known
     right = inputs.answers.correct
     gap = background_gap(right[known], variant[known], foreground[known])
