@@ -1,6 +1,5 @@
 import json
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,4 +72,3 @@ def test_two_homes_on_one_redis_server_do_not_mix(tmp_path: Path, monkeypatch: p
         JobQueue(tmp_path / home, url="redis://localhost/1")
     assert names[0][0] != names[1][0]
     assert {url for _, url in names} == {"redis://localhost/1"}
-    assert "redis" not in sys.modules

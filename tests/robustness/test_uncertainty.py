@@ -73,7 +73,8 @@ def test_equal_seeds_give_equal_draws_whatever_else_is_drawn(planted):
     design, _, part = planted
     alone = index_draws([part], design.group, strata(design), draws=300, seed=4)
     among = index_draws([part, part], design.group, strata(design), draws=300, seed=4)
-    assert np.array_equal(alone[:, 0], among[:, 1])
+    # The last bits are those of a matrix product, and differ with its width on some processors.
+    assert among[:, 1] == pytest.approx(alone[:, 0], rel=1e-12)
 
 
 def test_counts_are_never_negative(planted):
