@@ -313,15 +313,23 @@ def _show_selection(
         rows, title = found.first(rows), f"{title}; most like {found.words} first"
     elif not by_likeness:
         rows = wrong_first(rows, dataset.roles.label, prediction)
+
+    def lift() -> None:
+        gone = ("where", "lasso", "sample", "page", "from", FILTER)
+        state.update(dict.fromkeys(gone))
+        st.session_state["map redraw"] = st.session_state.get("map redraw", 0) + 1
+
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escape_markdown(title), anchor=False, width="content")
-        if (selected is not None or opened) and st.button(
-            "Lift the selection", icon=":material/deselect:", type="tertiary", key="lift selection"
-        ):
-            gone = ("where", "lasso", "sample", "page", "from", FILTER)
-            state.update(dict.fromkeys(gone))
-            st.session_state["map redraw"] = st.session_state.get("map redraw", 0) + 1
-            st.rerun()
+        if selected is not None or opened:
+            # A callback runs before the page is drawn: whatever asks for another run meanwhile cannot lose the click.
+            st.button(
+                "Lift the selection",
+                icon=":material/deselect:",
+                type="tertiary",
+                key="lift selection",
+                on_click=lift,
+            )
     st.caption(gallery_words(rows, dataset.roles.label, prediction, sorted_already=by_likeness))
     if selected is not None:
         where = "" if state["lasso"] or state[FILTER] else state["where"]

@@ -79,8 +79,13 @@ def show_gallery(
     part = table.iloc[rows]
     shown = cards(dataset, part, list(part.index), prediction=prediction, tags=tags)
     selection = Selection.of(key)
+    name = f"{key} gallery {page}"
+
+    def open_sample() -> None:
+        state.update({"sample": str(st.session_state[name]["opened"])})
+
     picked = _component()(
-        key=f"{key} gallery {page}",
+        key=name,
         data={
             "samples": card_data(dataset, shown, marks or {}),
             "chosen": opened,
@@ -89,15 +94,12 @@ def show_gallery(
             "picked": selection.among(table),
             "count": selection.count,
         },
-        on_opened_change=lambda: None,
+        on_opened_change=open_sample,
         on_picked_change=lambda: None,
         on_tagging_change=lambda: None,
     )
     selection.take(picked.picked)
     selection.tagging = picked.tagging is not None
-    if picked.opened and picked.opened != opened:
-        state.update({"sample": str(picked.opened)})
-        st.rerun()
     if pages > 1:
         _pager(state, page, pages, len(table), key)
 
@@ -183,9 +185,12 @@ def show_sample(
             if len(known) > len(first):
                 with st.expander(f"All {len(known)} columns", key=f"{key} columns"):
                     st.html(facts_html(known))
-            if st.button("Close", key=f"{key} close sample", icon=":material/close:"):
-                state.update({"sample": None})
-                st.rerun()
+            st.button(
+                "Close",
+                key=f"{key} close sample",
+                icon=":material/close:",
+                on_click=lambda: state.update({"sample": None}),
+            )
 
 
 def _picture_html(path: Path, alternative: str) -> str:

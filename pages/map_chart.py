@@ -69,7 +69,8 @@ def show_map(
         The samples.
     """
     if len(coordinates) > MOST_POINTS:
-        own = values is not None and colour == values.name and values.equals(dataset.metadata.get(colour))
+        column = dataset.metadata.get(colour)
+        own = values is not None and column is not None and colour == values.name and values.equals(column)
         show_point_map(
             key,
             coordinates,

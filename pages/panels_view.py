@@ -74,20 +74,23 @@ def show_panel(panel: Panel, dataset: Dataset, state: PageState, *, key: str) ->
     turned = f"{key} rows of {len(panel.rows)}"
     page, rows, pages = page_of(len(panel.rows), int(st.session_state.get(turned, 1)), ROWS)
     shown = panel.rows[rows]
-    picked = _component()(
-        key=f"{key} pictures {page} {_digest(shown)}",
+    name = f"{key} pictures {page} {_digest(shown)}"
+
+    def open_sample() -> None:
+        state.update({"sample": str(st.session_state[name]["opened"])})
+
+    def pick_row() -> None:
+        where = str(st.session_state[name]["row"])
+        pick(where if where != state["where"] else "")
+
+    _component()(
+        key=name,
         data={"rows": row_data(dataset, shown), "chosen": state["sample"], "where": state["where"]},
-        on_opened_change=lambda: None,
-        on_row_change=lambda: None,
+        on_opened_change=open_sample,
+        on_row_change=pick_row,
     )
     if pages > 1:
         st.pagination(pages, key=turned, max_visible_pages=5)
-    if picked.opened and picked.opened != state["sample"]:
-        state.update({"sample": str(picked.opened)})
-        st.rerun()
-    if picked.row:
-        pick(str(picked.row) if picked.row != state["where"] else "")
-        st.rerun()
 
 
 def show_examination(audit: Audit, result: Result, dataset: Dataset, state: PageState, *, key: str) -> None:

@@ -85,9 +85,13 @@ def show_search(dataset: Dataset, state: PageState) -> Found | None:
             return None
         _ask_words(model, state)
         _ask_picture(model, state)
-        if searching and st.button("End the search", icon=":material/search_off:", key="end search"):
-            _forget(state)
-            st.rerun()
+        if searching:
+            st.button(
+                "End the search",
+                icon=":material/search_off:",
+                key="end search",
+                on_click=lambda: _forget(state),
+            )
     return _find(stored, model, state)
 
 

@@ -51,9 +51,14 @@ def show_tagging(dataset: Dataset, rows: pd.DataFrame, *, key: str, source: str 
             help="Select single pictures by their tick, with the space bar, or with Shift and a click; "
             "the key T opens this too.",
         )
-        if chosen and st.button("Select none", key=f"{key} select none", type="tertiary", icon=":material/deselect:"):
-            selection.clear()
-            st.rerun()
+        if chosen:
+            st.button(
+                "Select none",
+                key=f"{key} select none",
+                type="tertiary",
+                icon=":material/deselect:",
+                on_click=selection.clear,
+            )
     if asked or selection.tagging:
         _ask(dataset, name, chosen or [str(sample) for sample in rows.index], key, source)
 
