@@ -20,6 +20,7 @@ IN_WORDS: Mapping[str, str] = {
     "expected_calibration_error_held_out": "calibration error, held out",
     "f0": "share of margins below 0 (F0)",
     "hypothesis": "phrase",
+    "told_apart": "what tells a class from its closest rival",
     "insertion_auc": "insertion AUC",
     "intrinsic_dimension_twonn": "intrinsic dimension (TwoNN)",
     "k": "number of neighbours",

@@ -34,6 +34,7 @@ from audit.prototypes.scores import coverage_row, exact_rows, fidelity_rows, sub
 from audit.prototypes.scores import curve_rows as curve_scores
 from audit.prototypes.scores import part_rows as part_scores
 from audit.prototypes.selection import Method
+from audit.prototypes.told_apart import tell_apart, told_apart_rows
 from audit.prototypes.verdict import verdict
 from audit.result import Result, score_table
 
@@ -119,7 +120,7 @@ class PrototypeExplanations(Audit):
         "much. Coverage, typical and borderline samples without training, pseudo-parts, and what counts as misleading "
         "or redundant are audit-defined. Hue and saturation of grey images are 0 by construction."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "group_id", "split", "mask")
     examines: ClassVar[str] = "This looks like that, because ..."
 
@@ -216,6 +217,8 @@ class PrototypeExplanations(Audit):
             overall += part_scores(case, evidence, seed=self.seed)
             overall += [*curve_scores(evidence), *subject_rows(case, evidence, prototypes), *exact_rows(evidence)]
             rows += part_rows(case, evidence, reasons, index) + because_rows(case, evidence, reasons)
+            apart = tell_apart(case, evidence.likeness, evidence.codes, draws=self.draws, seed=self.seed)
+            rows += told_apart_rows(case, apart, self.correction)
             rows += finding_rows(case, evidence, reasons) + dose_rows(evidence, reasons) + curve_rows(evidence)
             notes += evidence_notes(case, evidence, reasons, limit=self.limit, equalised=self.equalised)
         else:

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from audit.errors import InputError
 from audit.models.base import Ability, Preprocessing
@@ -40,6 +40,9 @@ class ClassList:
     names: tuple[str, ...] = ()
     aliases: tuple[tuple[str, ...], ...] = ()
     offset: int = 0
+
+
+Answer = TypeVar("Answer")
 
 
 class Network:
@@ -208,6 +211,19 @@ class Network:
         with torch.inference_mode(), self.autocast():
             shown = self.preprocessing.normalise(images)
             return read_dense(self.module, place, lambda: self.forward_images(shown))
+
+    def patch_features_during(self, run: Callable[[], Answer]) -> tuple[torch.Tensor, Answer]:
+        """Return float32 (b, h, w, d) features by place of a pass that the model makes anyway, and what it returns.
+
+        Parameters
+        ----------
+        run
+            Sends one batch through the network, for instance for its logits.
+        """
+        place, _ = self.dense
+        answers: list[Answer] = []
+        features = read_dense(self.module, place, lambda: answers.append(run()))
+        return features, answers[0]
 
     def forward_images(self, images: torch.Tensor) -> object:
         """Run the part of the network that sees images; layers are read on the way."""

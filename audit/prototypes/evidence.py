@@ -20,7 +20,7 @@ from audit.outputs import missing_images
 from audit.prototypes.case import read_case
 from audit.prototypes.checkpoint import read_trained
 from audit.prototypes.chosen import ClassPrototypes, Prototypes
-from audit.prototypes.curves import Curves, Heater, follow
+from audit.prototypes.curves import Curves, Heater, class_scores, follow
 from audit.prototypes.likeness import Likener, Likeness, explained_rows, measure
 from audit.prototypes.modifications import CHARACTERISTICS, modified, pixel_rms
 from audit.prototypes.part_search import PartSearch, PartSet, class_rows, class_weights, shown_classes
@@ -55,6 +55,7 @@ class PartEvidence(DerivedExtractor):
 
     aligned: ClassVar[bool] = False
     kept: ClassVar[bool] = True
+    version: ClassVar[int] = 2
 
     prototypes: ClassPrototypes
     parts: int = 3
@@ -112,10 +113,12 @@ class PartEvidence(DerivedExtractor):
         else:
             search = PartSearch(dataset, model, case, weights, r=self.parts, region=region, seed=self.seed)
             found = search.find(rows)
-        likener = Likener(model, found.vectors, self.similarity, trained)
+        # A trained model answers by its own prototypes: the backbone's classes are not what it tells apart.
+        scorer = class_scores(dataset, model, case) if trained is None else None
+        likener = Likener(model, found.vectors, self.similarity, trained, scorer)
         drawn = explained_rows(case.tested, case.code, codes, self.explained, seed=self.seed)
         strengths = [each * (self._equal(dataset, model, drawn)) for each in (1.0, *self.doses)]
-        likeness = measure(dataset, likener, drawn, strengths=strengths, dosed=DOSED, seed=self.seed)
+        likeness = measure(dataset, likener, drawn, strengths=strengths, dosed=DOSED, seed=self.seed, code=case.code)
         heater = Heater(case, likener, found, weights)
         curves = follow(dataset, model, heater, likeness.rows[: self.curves], seed=self.seed)
         evidence = Evidence(

@@ -14,6 +14,8 @@ from audit.prototypes.modifications import CHARACTERISTICS
 from audit.wording import format_value
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from audit.result import Result
 
 MOST_PARTS = 60
@@ -29,6 +31,7 @@ def page_figures(result: Result) -> tuple[Figure, ...]:
     rows = result.by_group
     drawn = [
         characteristic_map(rows[rows["kind"] == "because"]),
+        rival_map(rows[rows["kind"] == "told_apart"]),
         _fidelity(rows[rows["kind"] == "class"]),
         _doses(rows[rows["kind"] == "dose"]),
         _deletion(rows[rows["kind"] == "deletion"]),
@@ -38,19 +41,52 @@ def page_figures(result: Result) -> tuple[Figure, ...]:
 
 def characteristic_map(rows: pd.DataFrame) -> Figure | None:
     """Draw how much of each part's likeness is lost with each characteristic, a star where it holds."""
-    import plotly.graph_objects as go
-
     if rows.empty:
         return None
     parts = list(dict.fromkeys(rows["part"]))
-    shown = parts[:MOST_PARTS]
-    table = rows[rows["part"].isin(shown)]
+    figure = _shares(rows, "part", "relative_drop", "likeness")
+    strongest = rows.loc[rows["matters"] == "yes"].groupby("characteristic").size()
+    told = ", ".join(f"{name} for {int(strongest.get(name, 0))}" for name in CHARACTERISTICS)
+    more = f" {len(parts) - MOST_PARTS} further parts are in the table." if len(parts) > MOST_PARTS else ""
+    said = (
+        f"Share of the likeness to each part that is lost when one characteristic is changed; a star where it holds "
+        f"after correction: {told} of {len(parts)} parts.{more}"
+    )
+    return Figure(title="Because of what things look like each part", figure=figure, text=said)
+
+
+def rival_map(rows: pd.DataFrame) -> Figure | None:
+    """Draw how much of each class's lead over its closest rival is lost with each characteristic."""
+    if rows.empty:
+        return None
+    named = rows.assign(pair=rows["class"] + " from " + rows["rival"])
+    figure = _shares(named, "pair", "value", "lead")
+    most = named.loc[named.groupby("pair", sort=False)["value"].idxmax()]
+    told = "; ".join(
+        f"{pair} by {characteristic}"
+        for pair, characteristic, held in zip(most["pair"], most["characteristic"], most["matters"], strict=True)
+        if held == "yes"
+    )
+    said = (
+        "Share of each class's lead over the class closest to it that is lost when one characteristic is changed; at "
+        "100 % nothing tells them apart any more, above it the other class leads. A star where it holds after "
+        f"correction. Told mostly: {told or 'none'}."
+    )
+    return Figure(title="What tells each class from its closest rival", figure=figure, text=said)
+
+
+def _shares(rows: pd.DataFrame, name: str, column: str, lost: str) -> go.Figure:
+    """Draw a share lost by row and characteristic, signed, with its words in each cell."""
+    import plotly.graph_objects as go
+
+    shown = list(dict.fromkeys(rows[name]))[:MOST_PARTS]
+    table = rows[rows[name].isin(shown)]
 
     def values(column: str) -> pd.DataFrame:
-        wide = table.pivot_table(index="part", columns="characteristic", values=column, aggfunc="first", dropna=False)
+        wide = table.pivot_table(index=name, columns="characteristic", values=column, aggfunc="first", dropna=False)
         return wide.reindex(index=shown, columns=list(CHARACTERISTICS))
 
-    drop, matters = values("relative_drop").astype("float64"), values("matters")
+    drop, matters = values(column).astype("float64"), values("matters")
     widest = float(np.nanquantile(np.abs(drop.to_numpy()), 0.98)) if drop.notna().to_numpy().any() else 0.0
     text = [
         [
@@ -72,8 +108,8 @@ def characteristic_map(rows: pd.DataFrame) -> Figure | None:
             zmin=-(widest or 1),
             zmax=widest or 1,
             colorscale=[list(stop) for stop in DIVERGING],
-            hovertemplate="%{y}, %{x}: %{text} of the likeness lost<extra></extra>",
-            colorbar={"title": {"text": "likeness lost"}, "tickformat": ".0%", "thickness": 12},
+            hovertemplate=f"%{{y}}, %{{x}}: %{{text}} of the {lost} lost<extra></extra>",
+            colorbar={"title": {"text": f"{lost} lost"}, "tickformat": ".0%", "thickness": 12},
             xgap=2,
             ygap=2,
         ),
@@ -83,14 +119,7 @@ def characteristic_map(rows: pd.DataFrame) -> Figure | None:
         yaxis={"autorange": "reversed", "showgrid": False},
         xaxis={"side": "top", "showgrid": False},
     )
-    strongest = rows.loc[rows["matters"] == "yes"].groupby("characteristic").size()
-    told = ", ".join(f"{name} for {int(strongest.get(name, 0))}" for name in CHARACTERISTICS)
-    more = f" {len(parts) - len(shown)} further parts are in the table." if len(parts) > len(shown) else ""
-    said = (
-        f"Share of the likeness to each part that is lost when one characteristic is changed; a star where it holds "
-        f"after correction: {told} of {len(parts)} parts.{more}"
-    )
-    return Figure(title="Because of what things look like each part", figure=figure, text=said)
+    return figure
 
 
 def _fidelity(rows: pd.DataFrame) -> Figure | None:

@@ -14,6 +14,7 @@ from audit.prototypes.looks import colourless, looks
 from audit.prototypes.modifications import CHARACTERISTICS, modified, pixel_rms
 from audit.prototypes.parts import EPSILON, Similarity
 from audit.prototypes.passes import PatchEncoder, Shown, batches
+from audit.prototypes.rivals import lead, rivals
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.models.base import Model
     from audit.prototypes.checkpoint import TrainedPrototypes
+    from audit.prototypes.curves import Scorer
 
 NOISE = 0.05
 """Standard deviation (of values in 0 to 1) of the noise that a stable prototype stands."""
@@ -40,6 +42,8 @@ class Likener:
         Cosine or ProtoPNet's similarity.
     trained
         A trained ProtoPNet-like model's own layers between features and prototypes, if there are any.
+    scorer
+        From uint8 images to logits (b, classes), asked in the same pass; ``None`` where none are wanted.
     """
 
     def __init__(
@@ -48,10 +52,11 @@ class Likener:
         vectors: NDArray[np.float32],
         kind: Similarity = "cosine",
         trained: TrainedPrototypes | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
         import torch
 
-        self.model, self.kind, self.trained = model, kind, trained
+        self.model, self.kind, self.trained, self.scorer = model, kind, trained, scorer
         self.vectors = torch.from_numpy(np.array(vectors, dtype=np.float32, order="C")).to(model.device)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
@@ -62,6 +67,17 @@ class Likener:
     def maps(self, images: torch.Tensor) -> torch.Tensor:
         """Return similarities by place, float32 (b, h w, P), of uint8 images."""
         return self.compare(self.features(images))
+
+    def maps_and_scores(self, images: torch.Tensor) -> tuple[torch.Tensor, NDArray[np.float64] | None]:
+        """Return :meth:`maps` and the logits (b, classes) of the same images, where a scorer is given."""
+        if self.scorer is None:
+            return self.maps(images), None
+        together = getattr(self.model, "patch_features_during", None)
+        if together is None or self.trained is not None:
+            return self.maps(images), self.scorer(images)
+        scorer = self.scorer
+        features, scores = together(lambda: scorer(images))
+        return self.compare(features), scores
 
     def compare(self, features: torch.Tensor) -> torch.Tensor:
         """Return similarities (b, h w, P) of features (b, h, w, d)."""
@@ -102,6 +118,11 @@ class Likeness:
         What each place looks like to a person (n, h, w, D).
     shaken
         Position of the most similar place under noise, of the first ``dosed`` images: (dosed, P).
+    lead
+        Lead of each sample's class over its closest rival, before and after each change at the first strength:
+        (1 + characteristics, n); NaN without a scorer.
+    rival
+        Code of that rival: (n,); -1 without one.
     """
 
     rows: NDArray[np.int64]
@@ -114,6 +135,8 @@ class Likeness:
     grey: NDArray[np.bool_]
     seen: NDArray[np.float32]
     shaken: NDArray[np.int64]
+    lead: NDArray[np.float64]
+    rival: NDArray[np.int64]
 
 
 def measure(
@@ -124,6 +147,7 @@ def measure(
     strengths: Sequence[NDArray[np.float64]],
     dosed: int,
     seed: int,
+    code: NDArray[np.int64] | None = None,
 ) -> Likeness:
     """Compare images with prototypes before and after the changes.
 
@@ -141,13 +165,18 @@ def measure(
         Images that get every dose and the noise: the first ones.
     seed
         Seed of the noise.
+    code
+        Class of every sample of the dataset, for the leads; needed with a scorer.
     """
     parts: list[Likeness] = []
     for chosen, doses, noise in ((rows[:dosed], strengths, True), (rows[dosed:], strengths[:1], False)):
         shown = batches(dataset, likener.model, chosen)
         done = sum(len(part.rows) for part in parts)
         for batch in counted(shown, "Changing images", len(rows), done=done, size=lambda batch: len(batch.rows)):
-            piece = _piece(batch, likener, doses, len(strengths), first=not parts, noise=seed if noise else None)
+            own = None if code is None else code[batch.rows]
+            piece = _piece(
+                batch, likener, doses, len(strengths), first=not parts, noise=seed if noise else None, code=own
+            )
             parts.append(piece)
     if not parts:
         raise InputError(f"`images` of '{dataset.name}' must hold one that can be explained; none could be read.")
@@ -159,7 +188,7 @@ def measure(
     )
 
 
-_SAMPLES = {"phi": 2, "moved": 1, "rms": 2}
+_SAMPLES = {"phi": 2, "moved": 1, "rms": 2, "lead": 1}
 """Axis of the samples, where it is not the first."""
 
 
@@ -171,18 +200,29 @@ def _piece(
     *,
     first: bool,
     noise: int | None,
+    code: NDArray[np.int64] | None,
 ) -> Likeness:
     images = batch.images
-    maps = likener.maps(images)
+    maps, scores = likener.maps_and_scores(images)
     g, peak = maps.max(dim=1)
     b, p = g.shape
+    leads = np.full((1 + len(CHARACTERISTICS), b), np.nan)
+    rival = np.full(b, -1, dtype=np.int64)
+    if scores is not None and code is not None and scores.shape[1] > 1:
+        rival = rivals(scores, code)
+        leads[0] = lead(scores, code, rival)
     phi = np.full((width, len(CHARACTERISTICS), b, p), np.nan, dtype=np.float32)
     rms = np.full((width, len(CHARACTERISTICS), b), np.nan, dtype=np.float32)
     moved = np.zeros((len(CHARACTERISTICS), b, p), dtype=bool)
     for dose, strengths in enumerate(doses):
         for place, (kind, strength) in enumerate(zip(CHARACTERISTICS, strengths.tolist(), strict=True)):
             changed = modified(images, kind, strength)
-            after = likener.maps(changed)
+            if dose == 0 and code is not None and rival[0] >= 0:
+                after, scores = likener.maps_and_scores(changed)
+                assert scores is not None
+                leads[1 + place] = lead(scores, code, rival)
+            else:
+                after = likener.maps(changed)
             phi[dose, place] = (g - _at(after, peak)).cpu().numpy()
             rms[dose, place] = pixel_rms(images, changed)
             if dose == 0:
@@ -206,6 +246,8 @@ def _piece(
         grey=colourless(images),
         seen=looks(images, grid),
         shaken=shaken,
+        lead=leads,
+        rival=rival,
     )
 
 

@@ -57,6 +57,12 @@ def test_what_a_class_was_made_to_depend_on_leads_for_its_prototypes(tmp_path, k
     assert (wide.idxmax(axis=1) == kind).mean() >= 0.9
     assert (because(result, kind)["matters"] == "yes").mean() >= 0.9
     assert result.score("identity_control")["value"] == 0
+    apart = result.by_group[result.by_group["kind"] == "told_apart"]
+    assert set(apart["class"]) == {"first", "second"}
+    # Turned away from the other class, a hue may also lengthen the lead: what counts is how much it moves.
+    moved = apart.pivot_table(index="class", columns="characteristic", values="value").abs().idxmax(axis=1)
+    assert set(moved) == {kind}
+    assert (apart["class"] != apart["rival"]).all()
 
 
 def test_every_score_of_the_methods_is_there_with_interval_and_null(menagerie):
@@ -131,9 +137,11 @@ def test_the_figures_show_every_characteristic_and_lead_to_their_rows(menagerie)
     audit, dataset, _, result = menagerie
     figures = audit.figures(result, dataset)
     assert figures[0].title == "Because of what things look like each part"
-    assert len(figures) == 4
-    wheres = np.asarray(figures[0].figure.data[0].customdata).ravel()
-    assert set(wheres) <= set(result.by_group["where"])
+    assert figures[1].title == "What tells each class from its closest rival"
+    assert len(figures) == 5
+    for figure in figures[:2]:
+        wheres = np.asarray(figure.figure.data[0].customdata).ravel()
+        assert set(wheres) <= set(result.by_group["where"])
 
 
 def test_a_sample_is_explained_by_heat_maps_bars_and_words(menagerie):
