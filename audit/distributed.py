@@ -14,6 +14,7 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -252,8 +253,8 @@ def _without_main() -> Iterator[None]:
 
 
 def _ray(parts: Sequence[Part], workers: int) -> Any:
-    import ray
-
+    # Typed as anything, so that types are the same with and without Ray beside them.
+    ray: Any = import_module("ray")
     started = not ray.is_initialized()
     if started:
         ray.init(ignore_reinit_error=True, log_to_driver=False)

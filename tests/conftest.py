@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -23,18 +25,24 @@ _BROWSING = "browser"
 _LONG = (_BROWSING, "audits", "differences", "test_distributed.py", "test_readme.py", "test_engine.py")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process and browsers to two of them; what takes longest comes first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item.path)))
+    """Begin with what takes longest."""
     items.sort(key=_turn)
 
 
-def _group(path: Path) -> str:
-    if _BROWSING not in path.parts:
-        return str(path.relative_to(REPOSITORY))
-    return f"{_BROWSING} and app" if path.stem == "test_app" else _BROWSING
+class Files(LoadScopeScheduling):
+    """Keeps a file's tests in one process, so that what they share is made once, and browsers to two processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        if _BROWSING not in path.parts:
+            return str(path)
+        return f"{_BROWSING} and app" if path.stem == "test_app" else _BROWSING
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
+    """Hand out files to processes; marks of groups do not reach a test's name in all versions of pytest."""
+    return Files(config, log)
 
 
 def _turn(item: pytest.Item) -> int:

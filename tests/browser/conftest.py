@@ -21,7 +21,7 @@ from audit.workspace import Workspace
 from tests.pages.drawn import draw_samples, fill_workspace, install_plugin, plugin_path, run_audits
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -115,9 +115,16 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> BrowserContext:
+    """Return one visitor's browser, whose pages load and read the app's own scripts once."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="light")
+    context.set_default_timeout(60_000)
+    return context
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme="light")
-    opened.set_default_timeout(60_000)
+def page(visitor: BrowserContext) -> Iterator[Page]:
+    opened = visitor.new_page()
     yield opened
     opened.close()
