@@ -27,7 +27,9 @@ from platformdirs import user_cache_path
 from safetensors.torch import save_file
 
 from audit.demo.animals import SPECIES
+from audit.demo.augment import hue_turned, shifted, varied
 from audit.demo.captions import MENAGERIE_PROMPT, TISSUE_PROMPT, phrase
+from audit.demo.menagerie import HOME, HUE_TWINS
 from audit.demo.model import (
     CONFIG_NAME,
     SEEN_TOKENS,
@@ -60,6 +62,9 @@ ARCHITECTURE: dict[str, Any] = {
     },
 }
 
+ANY_HUE: tuple[str, ...] = tuple(species for species in SPECIES if species not in (*HOME, *HUE_TWINS))
+"""Animals that hue tells nothing of: what they are is also said of pictures at other hues."""
+
 FACTS: tuple[str, ...] = ("world", "label", "background", "light", "coat", "size", "viewpoint", "center", "stain")
 MENTIONABLE: dict[World, tuple[str, ...]] = {
     "menagerie": ("label", "background", "light", "coat", "size", "viewpoint"),
@@ -80,6 +85,8 @@ class Settings:
     unknown_word_share: float = 0.04
     label_only_share: float = 0.5
     full_share: float = 0.1
+    varied_share: float = 0.6
+    turned_hue_share: float = 0.5
     seed: int = 11
 
 
@@ -153,11 +160,12 @@ class Samples:
         codes = self.codes[chosen].copy()
         said = np.zeros(codes.shape, dtype=bool)
         said[:, 0] = True
+        turn = np.zeros(len(chosen))
         phrases: list[str] = []
         view = FACTS.index("viewpoint")
         for i, sample in enumerate(chosen):
             row = self.rows[sample]
-            images[i], turned = _turned(images[i], row["world"], random)
+            images[i], turned = shifted(images[i], row["world"], random)
             if turned and int(codes[i, view]) in self.mirror_code:
                 codes[i, view] = self.mirror_code[int(codes[i, view])]
                 row = {**row, "viewpoint": "left" if row["viewpoint"] == "right" else "right"}
@@ -165,10 +173,15 @@ class Samples:
             # Some end like a sentence, so that a full stop changes nothing.
             phrases.append(phrase(row, mentioned, random) + (" ." if random.uniform() < 0.3 else ""))
             said[i, [FACTS.index(name) for name in mentioned]] = True
+            if mentioned == ("label",) and row["label"] in ANY_HUE and random.uniform() < settings.turned_hue_share:
+                turn[i] = random.uniform(-np.pi / 3, np.pi / 3)
+                # At another hue, nothing that was said of coat, place and light is known to be true.
+                codes[i, [FACTS.index(name) for name in ("background", "light", "coat")]] = -1 - i
         agrees = codes[:, None, :] == codes[None, :, :]
         true = (agrees | ~said[:, None, :]).all(axis=2)
         light = random.uniform(0.92, 1.08, size=(len(chosen), 1, 1, 1)).astype(np.float32)
         tensor = torch.from_numpy(images).permute(0, 3, 1, 2).float() * torch.from_numpy(light)
+        tensor = varied(hue_turned(tensor, turn), settings.varied_share, random)
         tensor = tensor.contiguous(memory_format=torch.channels_last)
         return normalised(tensor), phrases, torch.from_numpy(true)
 
@@ -177,18 +190,6 @@ def normalised(images: torch.Tensor) -> torch.Tensor:
     """Return (x / 255 - mean) / std for float (b, 3, h, w)."""
     mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN, STD))
     return (images / 255 - mean) / std
-
-
-def _turned(image: NDArray[np.uint8], world: str, random: np.random.Generator) -> tuple[NDArray[np.uint8], bool]:
-    """Shift the image by up to three pixels; mirror it; turn tissue by quarters."""
-    mirrored = bool(random.integers(2))
-    if mirrored:
-        image = image[:, ::-1]
-    if world == "tissue":
-        image = np.rot90(image, int(random.integers(4)))
-    down, right = random.integers(0, 7, size=2)
-    padded = np.pad(image, ((3, 3), (3, 3), (0, 0)), mode="edge")
-    return padded[down : down + len(image), right : right + len(image)], mirrored
 
 
 def _mentioned(world: str, settings: Settings, random: np.random.Generator) -> tuple[str, ...]:

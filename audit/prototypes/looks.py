@@ -37,7 +37,7 @@ def looks(images: torch.Tensor, grid: tuple[int, int]) -> NDArray[np.float32]:
         Rows and columns of cells.
     """
     import torch
-    from torch.nn.functional import adaptive_avg_pool2d, one_hot, pad
+    from torch.nn.functional import adaptive_avg_pool2d, pad
 
     values = images.float() / 255
     grey = values.mean(dim=1, keepdim=True)
@@ -47,8 +47,8 @@ def looks(images: torch.Tensor, grid: tuple[int, int]) -> NDArray[np.float32]:
     strength = (across.square() + down.square()).sqrt()
     # Edges have no sign: half a turn is the same edge.
     angle = torch.remainder(torch.atan2(down, across), torch.pi) / torch.pi
-    which = (angle * DIRECTIONS).long().clamp_(0, DIRECTIONS - 1)[:, 0]
-    turned = one_hot(which, DIRECTIONS).permute(0, 3, 1, 2).float() * strength
+    which = (angle * DIRECTIONS).long().clamp_(0, DIRECTIONS - 1)
+    turned = strength.new_zeros(len(images), DIRECTIONS, *images.shape[-2:]).scatter_(1, which, strength)
     colour = adaptive_avg_pool2d(values, grid)
     mean, square = adaptive_avg_pool2d(grey, grid), adaptive_avg_pool2d(grey.square(), grid)
     spread = (square - mean.square()).clamp_min(0).sqrt() * 2

@@ -27,7 +27,9 @@ from audit.demo.truth import SHAPE_TWINS
 from audit.demo.write import write_world
 from audit.engine import compute
 from audit.models import load_model
-from audit.outputs import unit_rows
+from audit.outputs import Embeddings, unit_rows
+from audit.prototypes.case import Setting, read_case
+from audit.prototypes.curves import class_scores
 from audit.prototypes.evidence import Evidence
 from audit.prototypes.likeness import Likener, measure
 from audit.prototypes.modifications import CHARACTERISTICS, modified
@@ -45,11 +47,12 @@ def cost(spec: str, n: int) -> None:
         result = run(audit, dataset, model, store=store).result
         extractor = audit.evidence(dataset, model)
         parts = Evidence.of(compute(dataset, model, [extractor], store=store)[extractor]).parts
-        likener = Likener(model, parts.vectors)
+        case = read_case(dataset, compute(dataset, model, [Embeddings()], store=store)[Embeddings()], None, Setting())
+        likener = Likener(model, parts.vectors, scorer=class_scores(dataset, model, case))
         rows = np.arange(len(dataset))
         shown = [batch.images for batch in batches(dataset, model, rows)]
         bare = timed(lambda: [model.patch_features(each) for each in shown for _ in range(1 + len(CHARACTERISTICS))])
-        whole = timed(lambda: measure(dataset, likener, rows, strengths=[np.ones(5)], dosed=0, seed=0))
+        whole = timed(lambda: measure(dataset, likener, rows, strengths=[np.ones(5)], dosed=0, seed=0, code=case.code))
         texture = timed(lambda: [modified(each, "texture") for each in shown])
         print(f"{spec}, {n} images, {len(parts.vectors)} prototypes, {torch.get_num_threads()} threads")
         print(f"  bare forward passes  {bare:8.2f} s")
@@ -74,6 +77,9 @@ def planted() -> None:
         audit = PrototypeExplanations(explained=300, curves=100, doses=())
         result = run(audit, dataset, model, store=Store(Path(folder) / "store")).result
         print(result.overall.loc[["fidelity", "deletion_auc", "insertion_auc"], ["value", "low", "high", "null"]])
+        apart = result.by_group[result.by_group["kind"] == "told_apart"]
+        print("lead over the closest rival lost:")
+        print(apart.pivot_table(index=["class", "rival"], columns="characteristic", values="value").round(2))
         rows = result.by_group[result.by_group["kind"] == "because"]
         for kind in ("hue", "shape"):
             mean = rows[rows["characteristic"] == kind].groupby("class")["relative_drop"].mean()

@@ -5,7 +5,15 @@ import pytest
 import torch
 
 from audit.demo.model import load_demo_model_parts
-from audit.demo.train import Samples, Settings, Words, all_phrases, contrastive_loss, save, train
+from audit.demo.train import (
+    Samples,
+    Settings,
+    Words,
+    all_phrases,
+    contrastive_loss,
+    save,
+    train,
+)
 
 TINY = Settings(menagerie=60, tissue=36, epochs=2, batch_size=32, seed=3)
 
