@@ -37,9 +37,10 @@ class Files(LoadScopeScheduling):
         path = Path(nodeid.partition("::")[0])
         if _BROWSING not in path.parts:
             return str(path)
-        return f"{_BROWSING} and app" if path.stem == "test_app" else _BROWSING
+        return f"{_BROWSING} and app" if path.stem in {"test_app", "test_main_path"} else _BROWSING
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
     """Hand out files to processes; marks of groups do not reach a test's name in all versions of pytest."""
     return Files(config, log)
