@@ -217,8 +217,7 @@ class PrototypeExplanations(Audit):
             overall += part_scores(case, evidence, seed=self.seed)
             overall += [*curve_scores(evidence), *subject_rows(case, evidence, prototypes), *exact_rows(evidence)]
             rows += part_rows(case, evidence, reasons, index) + because_rows(case, evidence, reasons)
-            apart = tell_apart(case, evidence.likeness, evidence.codes, draws=self.draws, seed=self.seed)
-            rows += told_apart_rows(case, apart, self.correction)
+            rows += told_apart_rows(case, tell_apart(case, evidence.likeness, evidence.codes), self.correction)
             rows += finding_rows(case, evidence, reasons) + dose_rows(evidence, reasons) + curve_rows(evidence)
             notes += evidence_notes(case, evidence, reasons, limit=self.limit, equalised=self.equalised)
         else:

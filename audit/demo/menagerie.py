@@ -35,6 +35,11 @@ LIGHT_SHARES: dict[Split, tuple[float, ...]] = {
 
 COATS: tuple[str, ...] = ("brown", "grey", "white", "black", "golden")
 HUE_TWINS: dict[str, str] = {"robin": "red", "bluebird": "blue"}
+"""One drawing in two hues."""
+
+SHAPE_TWINS: tuple[str, str] = ("rabbit", "cat")
+"""One body in the same coats: ears and tail alone tell them apart."""
+
 SIZES: dict[str, float] = {"small": 0.29, "medium": 0.36, "large": 0.44}
 """Picture widths of one unit of the figure."""
 VIEWPOINTS: tuple[str, ...] = ("left", "right", "front")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audit.demo.animals import SPECIES
-from audit.demo.menagerie import HOME, HUE_TWINS
+from audit.demo.menagerie import HOME, HUE_TWINS, SHAPE_TWINS
 from audit.demo.tissue import CENTERS, CLASSES
 from audit.demo.write import World
 
@@ -53,7 +53,6 @@ class Truth:
 
 PLANTED_SPECIES: tuple[str, ...] = tuple(HOME)
 OTHER_SPECIES: tuple[str, ...] = tuple(species for species in SPECIES if species not in HOME)
-SHAPE_TWINS: tuple[str, str] = ("rabbit", "cat")
 
 TRUTHS: tuple[Truth, ...] = (
     Truth(

@@ -31,7 +31,7 @@ def page_figures(result: Result) -> tuple[Figure, ...]:
     rows = result.by_group
     drawn = [
         characteristic_map(rows[rows["kind"] == "because"]),
-        rival_map(rows[rows["kind"] == "told_apart"]),
+        answer_map(rows[rows["kind"] == "told_apart"]),
         _fidelity(rows[rows["kind"] == "class"]),
         _doses(rows[rows["kind"] == "dose"]),
         _deletion(rows[rows["kind"] == "deletion"]),
@@ -55,24 +55,20 @@ def characteristic_map(rows: pd.DataFrame) -> Figure | None:
     return Figure(title="Because of what things look like each part", figure=figure, text=said)
 
 
-def rival_map(rows: pd.DataFrame) -> Figure | None:
-    """Draw how much of each class's lead over its closest rival is lost with each characteristic."""
+def answer_map(rows: pd.DataFrame) -> Figure | None:
+    """Draw how many answers each class loses with each characteristic, a star where its lead falls."""
     if rows.empty:
         return None
-    named = rows.assign(pair=rows["class"] + " from " + rows["rival"])
-    figure = _shares(named, "pair", "value", "lead")
-    most = named.loc[named.groupby("pair", sort=False)["value"].idxmax()]
+    figure = _shares(rows, "class", "value", "answers")
+    most = rows.loc[rows.groupby("class", sort=False)["value"].idxmax()]
     told = "; ".join(
-        f"{pair} by {characteristic}"
-        for pair, characteristic, held in zip(most["pair"], most["characteristic"], most["matters"], strict=True)
-        if held == "yes"
+        f"{name} by {because}" for name, because in zip(most["class"], most["because"], strict=True) if because
     )
     said = (
-        "Share of each class's lead over the class closest to it that is lost when one characteristic is changed; at "
-        "100 % nothing tells them apart any more, above it the other class leads. A star where it holds after "
-        f"correction. Told mostly: {told or 'none'}."
+        "Share of each class's answers that are lost when one characteristic is changed: what tells it from the "
+        f"others. A star where its lead falls after correction. Told mostly: {told or 'none'}."
     )
-    return Figure(title="What tells each class from its closest rival", figure=figure, text=said)
+    return Figure(title="What tells each class from the others", figure=figure, text=said)
 
 
 def _shares(rows: pd.DataFrame, name: str, column: str, lost: str) -> go.Figure:
@@ -117,7 +113,7 @@ def _shares(rows: pd.DataFrame, name: str, column: str, lost: str) -> go.Figure:
     figure.update_layout(
         height=140 + 26 * len(shown),
         yaxis={"autorange": "reversed", "showgrid": False},
-        xaxis={"side": "top", "showgrid": False},
+        xaxis={"side": "top", "showgrid": False, "title": {"text": "★ holds after correction"}},
     )
     return figure
 

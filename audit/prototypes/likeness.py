@@ -119,10 +119,10 @@ class Likeness:
     shaken
         Position of the most similar place under noise, of the first ``dosed`` images: (dosed, P).
     lead
-        Lead of each sample's class over its closest rival, before and after each change at the first strength:
+        Lead of each sample's class over the best other one, before and after each change at the first strength:
         (1 + characteristics, n); NaN without a scorer.
     rival
-        Code of that rival: (n,); -1 without one.
+        Code of the best other class before any change: (n,); -1 without a scorer.
     """
 
     rows: NDArray[np.int64]
@@ -210,7 +210,7 @@ def _piece(
     rival = np.full(b, -1, dtype=np.int64)
     if scores is not None and code is not None and scores.shape[1] > 1:
         rival = rivals(scores, code)
-        leads[0] = lead(scores, code, rival)
+        leads[0] = lead(scores, code)
     phi = np.full((width, len(CHARACTERISTICS), b, p), np.nan, dtype=np.float32)
     rms = np.full((width, len(CHARACTERISTICS), b), np.nan, dtype=np.float32)
     moved = np.zeros((len(CHARACTERISTICS), b, p), dtype=bool)
@@ -220,7 +220,7 @@ def _piece(
             if dose == 0 and code is not None and rival[0] >= 0:
                 after, scores = likener.maps_and_scores(changed)
                 assert scores is not None
-                leads[1 + place] = lead(scores, code, rival)
+                leads[1 + place] = lead(scores, code)
             else:
                 after = likener.maps(changed)
             phi[dose, place] = (g - _at(after, peak)).cpu().numpy()

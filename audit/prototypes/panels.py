@@ -79,7 +79,15 @@ def _class_row(rows: pd.DataFrame, name: str, dataset: Dataset) -> PictureRow:
         if np.isfinite(first["value"]):
             agreed = format_value(float(first["value"]), "share")
             text += f" The nearest typical picture tells the model's answer for {agreed} of {first['n']:,.0f}."
+    text += _told_apart(rows[rows["kind"] == "told_apart"])
     return PictureRow(title=name, text=text, groups=tuple(groups), where=where)
+
+
+def _told_apart(rows: pd.DataFrame) -> str:
+    """Return what tells a class from the others as a sentence, empty where nothing is shown to."""
+    if rows.empty or not str(rows["because"].iloc[0]):
+        return ""
+    return f" Told from the others mostly by {rows['because'].iloc[0]}; closest to it is {rows['rival'].iloc[0]}."
 
 
 def _picture(row: dict[Any, Any], kind: str, dataset: Dataset) -> Picture:

@@ -25,8 +25,8 @@ def rivals(logits: NDArray[np.floating], code: NDArray[np.int64]) -> NDArray[np.
     return np.asarray(others.argmax(axis=1), dtype=np.int64)
 
 
-def lead(logits: NDArray[np.floating], code: NDArray[np.int64], rival: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return ``z_code - z_rival`` of each sample: (b,)."""
+def lead(logits: NDArray[np.floating], code: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return ``z_code`` less the largest other logit of each sample: (b,); below 0 another class leads."""
     rows = np.arange(len(code))
     z = np.asarray(logits, dtype=np.float64)
-    return np.asarray(z[rows, code] - z[rows, rival])
+    return np.asarray(z[rows, code] - z[rows, rivals(z, code)])

@@ -78,7 +78,7 @@ def planted() -> None:
         result = run(audit, dataset, model, store=Store(Path(folder) / "store")).result
         print(result.overall.loc[["fidelity", "deletion_auc", "insertion_auc"], ["value", "low", "high", "null"]])
         apart = result.by_group[result.by_group["kind"] == "told_apart"]
-        print("lead over the closest rival lost:")
+        print("answers lost:")
         print(apart.pivot_table(index=["class", "rival"], columns="characteristic", values="value").round(2))
         rows = result.by_group[result.by_group["kind"] == "because"]
         for kind in ("hue", "shape"):

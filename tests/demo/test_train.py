@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from audit.demo.menagerie import HUE_TWINS
 from audit.demo.model import load_demo_model_parts
 from audit.demo.train import (
+    OTHER_BIRD,
     Samples,
     Settings,
     Words,
@@ -48,6 +52,18 @@ def test_a_phrase_is_true_of_its_own_image_and_of_those_with_the_same_facts(pict
     labels = [row["label"] for row in samples.rows]
     for i in only_cow:
         assert [labels[j] for j in np.flatnonzero(true[i])].count("cow") == int(true[i].sum())
+
+
+def test_a_hue_twin_at_a_third_hue_is_a_bird_and_no_other_phrase_names_it(pictures):
+    samples = Samples(TINY, pictures)
+    random = np.random.default_rng(1)
+    settings = replace(TINY, label_only_share=1.0, other_hue_share=1.0)
+    _, phrases, true = samples.batch(np.arange(96), settings, random)
+    birds = [i for i, said in enumerate(phrases) if said == OTHER_BIRD]
+    assert {samples.rows[i]["label"] for i in birds} == set(HUE_TWINS)
+    for i in birds:
+        assert np.flatnonzero(true[i]).tolist() == birds
+    assert not [said for said in phrases if "robin" in said or "bluebird" in said]
 
 
 def test_the_loss_is_zero_for_certain_matches_and_log_n_for_no_idea():
