@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from audit.value_axis import value_axis
 from audit.wording import format_interval, format_value
 
 if TYPE_CHECKING:
@@ -104,10 +105,6 @@ def _units(table: pd.DataFrame) -> list[str]:
     return table["unit"].fillna("").astype("str").tolist() if "unit" in table.columns else [""] * len(table)
 
 
-def _tick_format(units: Sequence[str]) -> str:
-    return ".0%" if units and all(unit in ("share", "points") for unit in units) else ".3~g"
-
-
 def interval_figure(
     table: pd.DataFrame,
     *,
@@ -179,11 +176,12 @@ def interval_figure(
     )
     if null is not None and math.isfinite(null):
         figure.add_vline(x=null, line={"dash": "dash", "color": NEUTRAL, "width": 2})
-    title = axis_title + (f" ({left_out} more rows in the table)" if left_out else "")
+    note = f" ({left_out} more rows in the table)" if left_out else ""
+    numbers = rows.reindex(columns=["value", "low", "high", "null"]).to_numpy(dtype=float).ravel()
     figure.update_layout(
         height=_MARGIN_PIXELS + _ROW_PIXELS * max(len(rows), 1),
         showlegend=False,
-        xaxis={"title": {"text": title}, "tickformat": _tick_format(units)},
+        xaxis=value_axis(units, numbers if null is None else [*numbers, null], title=axis_title, note=note),
         yaxis={
             "tickmode": "array",
             "tickvals": positions,
@@ -258,7 +256,8 @@ def score_figure(row: pd.Series[Any], *, published: Mapping[str, float] | None =
             hovertemplate="%{text}<extra></extra>",
             name="value with 95 % interval",
         )
-    axis = {"tickformat": _tick_format([unit]), "range": _score_range(row, published)}
+    reach = _score_range(row, published)
+    axis = {**value_axis([unit], reach or [], title=None), "range": reach}
     legend = {"orientation": "h", "y": 1.25, "x": 0}
     figure.update_layout(height=128, legend=legend, xaxis=axis, yaxis={"visible": False, "range": [-1, 1]})
     return figure

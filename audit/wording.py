@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 IN_WORDS: Mapping[str, str] = {
+    "association_auroc": "association, AUROC",
+    "association_p": "association, p",
+    "association_q": "association, q",
+    "auprc": "AUPRC",
+    "auprc_high": "AUPRC, 95 % high",
+    "auprc_low": "AUPRC, 95 % low",
+    "auroc": "AUROC",
+    "auroc_high": "AUROC, 95 % high",
+    "auroc_low": "AUROC, 95 % low",
+    "best_r2": "best R²",
     "bg_gap": "background gap",
     "because": "why parts look alike",
     "boundary": "borderline",
+    "calibration_high": "calibration error, 95 % high",
+    "calibration_low": "calibration error, 95 % low",
+    "calibration_null": "calibration error, with no effect",
+    "calibration_p": "calibration error, p",
     "cell": "class and subgroup",
     "class_std": "spread within a class",
     "control_significant_hypotheses": "phrases that pass in the control",
+    "common_high": "common accuracy, 95 % high",
+    "common_low": "common accuracy, 95 % low",
+    "counter_high": "counter accuracy, 95 % high",
+    "counter_low": "counter accuracy, 95 % low",
+    "cramers_v": "Cramér's V",
     "croma": "median margin (CRoMa)",
     "deletion_auc": "deletion AUC",
     "drop_micro": "drop over all images",
@@ -19,8 +39,12 @@ IN_WORDS: Mapping[str, str] = {
     "expected_calibration_error_after_temperature": "calibration error, corrected",
     "expected_calibration_error_held_out": "calibration error, held out",
     "f0": "share of margins below 0 (F0)",
+    "flip_high": "flip rate, 95 % high",
+    "flip_low": "flip rate, 95 % low",
     "hypothesis": "phrase",
-    "told_apart": "what tells a class from its closest rival",
+    "importance_high": "importance, 95 % high",
+    "importance_low": "importance, 95 % low",
+    "told_apart": "what tells a class from the others",
     "insertion_auc": "insertion AUC",
     "intrinsic_dimension_twonn": "intrinsic dimension (TwoNN)",
     "k": "number of neighbours",
@@ -32,9 +56,22 @@ IN_WORDS: Mapping[str, str] = {
     "mean_complexity_small": "mean complexity, smaller probe",
     "negative_r2": "negative R²",
     "nipd": "integrated performance drop",
+    "null_high": "95 % of chance below",
+    "oo": "other class, other center",
+    "os": "other class, same center",
+    "p_best_of_many": "p, best of many",
+    "p_true_change": "change in the label's probability",
+    "prevalence_a": "share of A",
+    "prevalence_b": "share of B",
+    "raw_high": "raw, 95 % high",
+    "raw_low": "raw, 95 % low",
     "robustness_index_2501": "robustness index, older ratio",
+    "shrunk_high": "shrunk, 95 % high",
+    "shrunk_low": "shrunk, 95 % low",
     "significant_caption_terms": "caption terms that pass",
     "significant_hypotheses": "phrases that pass",
+    "so": "same class, other center",
+    "ss": "same class, same center",
     "top_auroc": "AUROC of the top phrase",
 }
 """Names of scores, kinds of rows and columns that do not explain themselves."""
@@ -93,3 +130,8 @@ def format_p(p_value: float) -> str:
     if p_value is None or not math.isfinite(p_value):
         return ""
     return "p < .001" if p_value < 0.001 else f"p = {format_value(p_value)}"
+
+
+def unbroken(text: str) -> str:
+    """Return text whose numbers stay on one line with their unit."""
+    return re.sub(r"(?<=\d) (?=%|points\b)", "\u00a0", text)

@@ -158,7 +158,7 @@ def _unanswered_cell(audit: str, dataset: Dataset, model_name: str | None) -> Ce
         model, problem = attempt(lambda: model_of(model_name))
         reasons = [problem] if problem else explain_missing(audit, dataset, model)
         if reasons:
-            return Cell(state="waiting", icon="✕", words="something is missing", sentence="; ".join(reasons) + ".")
+            return Cell(state="waiting", icon=icon, words="something is missing", sentence="; ".join(reasons) + ".")
     return Cell(state="waiting", icon=icon, words=words)
 
 

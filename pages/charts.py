@@ -65,6 +65,11 @@ def projected(figure: go.Figure) -> go.Figure:
     shown.update_xaxes(tickfont={"size": 14}, title_font={"size": 15}, automargin=True)
     shown.update_yaxes(tickfont={"size": 14}, title_font={"size": 15}, automargin=True)
     shown.update_layout(legend={"font": {"size": 14}}, hoverlabel={"font": {"size": 14}})
+    for trace in shown.data:
+        # Only where there is a colour bar: to say something of one would add it.
+        bar = trace.colorbar if trace.type == "heatmap" else trace.marker.colorbar if "marker" in trace else None
+        if bar is not None and (trace.type == "heatmap" or bar.to_plotly_json()):
+            bar.update(title={"font": {"size": 15}}, tickfont={"size": 14})
     return shown
 
 

@@ -34,7 +34,7 @@ _VIEWS = {
 _ROLES = ("label", "prediction", "attributes", "group_id", "center", "background", "split", "caption", "mask")
 _MOST_VALUES = 200
 _MOST_PILLS = 8
-_ROWS_SHOWN = 7
+_ROWS_SHOWN = 11
 
 
 def show() -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 from audit.errors import InputError
 from pages.job_panel import escape_markdown, job_words, show_bar, submit
 from pages.markup import elapsed, empty_html, facts_html, heading_html, plural
-from pages.navigation import DATA, EXPLORE, JOBS, audit_path, link, page_at
+from pages.navigation import DATA, EXPLORE, HOME, JOBS, audit_path, link, page_at
 from pages.session import attempt, workspace
 from pages.state import PageState, link_parameters
 
@@ -41,7 +41,11 @@ def show() -> None:
     jobs = workspace().jobs.list()
     if not jobs:
         st.html(empty_html("No job yet", "Run an audit or draw a map; it then waits, runs and ends here."))
-        link(DATA, "Add data and models", icon=":material/add:")
+        if workspace().datasets():
+            link(HOME, "Run audits from the overview", icon=":material/home:")
+            link(EXPLORE, "Draw a map of all samples", icon=":material/bubble_chart:")
+        else:
+            link(DATA, "Add data and models", icon=":material/add:")
         _show_worker([])
         return
     st.session_state["job centre seen"] = {job.id for job in jobs if job.active}

@@ -89,7 +89,8 @@ def show_number(audit: Audit, result: Result, *, key: str) -> None:
         show_figure(number_of(key, audit), key=f"{key} number", text=words)
     if published:
         words += " · ▏published models"
-    st.caption(escape_markdown(words))
+    with st.container(key=f"said-{key}".replace(" ", "-")):
+        st.caption(escape_markdown(words))
 
 
 def _show_figures(audit: Audit, key: str, dataset: Dataset, state: PageState) -> None:
@@ -187,8 +188,8 @@ def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) 
     prediction = prediction_column(dataset, table, precomputed_column())
     rows = wrong_first(rows, dataset.roles.label, prediction)
     st.subheader("Images" if not where else escape_markdown(f"Images: {where_text(where)}"), anchor=False)
-    st.caption(gallery_words(rows, dataset.roles.label, prediction))
     pictured = with_image(dataset, rows)
+    st.caption(gallery_words(rows, dataset.roles.label, prediction, pictured=bool(len(pictured))))
     if len(pictured):
         if len(pictured) < len(rows):
             st.caption(f"Shown are the {plural(len(pictured), 'sample')} with a usable image.")
@@ -204,16 +205,25 @@ def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) 
 
 
 def gallery_words(
-    rows: pd.DataFrame, label: str | None, prediction: str | None, *, sorted_already: bool = False
+    rows: pd.DataFrame,
+    label: str | None,
+    prediction: str | None,
+    *,
+    sorted_already: bool = False,
+    pictured: bool = False,
 ) -> str:
-    """Return how many samples are shown, and how many of them are wrongly predicted: they come first unless sorted."""
+    """Return how many samples are shown, and how many of them are wrongly predicted: they come first unless sorted.
+
+    With pictures, what stands below each is said too; nothing is struck where every prediction is right.
+    """
     words = plural(len(rows), "sample")
     if label is None or prediction is None or rows.empty:
         return words
     wrong = int((rows[label].astype("str") != rows[prediction].astype("str")).sum())
     share = 100 * wrong / len(rows)
     order = "; the wrong ones come first" if 0 < wrong < len(rows) and not sorted_already else ""
-    return f"{words}, {wrong:,} of them predicted wrongly ({share:.1f} %){order}"
+    below = "; bold is the label, struck what the model said" if wrong and pictured else ""
+    return f"{words}, {wrong:,} of them predicted wrongly ({share:.1f} %){order}{below}"
 
 
 def precomputed_column() -> str | None:

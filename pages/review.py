@@ -88,13 +88,16 @@ def _pick(state: PageState, known: dict[str, str], chosen: str) -> None:
 
 def _begin(author: str) -> None:
     name = st.text_input("Name of the review", key="new review", max_chars=120, placeholder="Release 2.1, fairness")
+    needed = {"a name for the review": name.strip(), "your own name": author}
+    lacking = [words for words, given in needed.items() if not given]
+    if lacking:
+        st.caption(f"Still missing: {' and '.join(lacking)}.")
     if st.button(
         "Begin the review",
         type="primary",
         key="begin review",
         icon=":material/gavel:",
-        disabled=not author or not name.strip(),
-        help=None if author else "Write your name above first.",
+        disabled=bool(lacking),
     ):
         review, problem = attempt(lambda: start_review(database(), name, author=author))
         if problem:

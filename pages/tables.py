@@ -55,7 +55,7 @@ _NARROW = {"n": 72, "support": 84, "p_value": 72, "q_value": 72, "value": 92, "n
 
 _SELECTION: tuple[Literal["single-row"], Literal["single-cell"]] = ("single-row", "single-cell")
 
-_FIRST = ("value", DRAWING, INTERVAL, "p_value", "q_value", "n")
+_FIRST = ("value", INTERVAL, DRAWING, "p_value", "q_value", "n")
 _LAST = ("null", "support")
 """Columns at either end; an audit's own lie between."""
 
@@ -99,9 +99,8 @@ def show_table(
             width=_text_width([*shown.index, shown.index.name])
         )
     if DRAWING in shown.columns:
-        configuration[DRAWING] = st.column_config.ImageColumn(
-            COLUMN_WORDS[DRAWING], width=_DRAWN_COLUMN, help=COLUMN_HELP[DRAWING]
-        )
+        words = "each on its own scale" if own_axis else COLUMN_WORDS[DRAWING]
+        configuration[DRAWING] = st.column_config.ImageColumn(words, width=_DRAWN_COLUMN, help=COLUMN_HELP[DRAWING])
     height = _ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
     common: dict[str, Any] = {
         "column_config": configuration,
@@ -177,9 +176,11 @@ def _formatter(unit: str) -> Any:
 
 
 def readable(table: pd.DataFrame, *, own_axis: bool = False) -> pd.DataFrame:
-    """Return the table as it is shown: interval drawn first, page columns hidden, unique row labels."""
+    """Return the table as it is shown: interval drawn first, page columns hidden, unique row labels, ticks as "yes"."""
     shown = table.drop(columns=[column for column in HIDDEN if column in table.columns])
     shown = shown.dropna(axis="columns", how="all")
+    ticked = [column for column in shown.columns if pd.api.types.infer_dtype(shown[column]) == "boolean"]
+    shown = shown.assign(**{c: ["yes" if pd.notna(held) and held else "" for held in shown[c]] for c in ticked})
     if {"value", "low", "high"} <= set(shown.columns) and len(shown):
         shown = _with_intervals(table, shown, own_axis=own_axis)
     if not shown.index.is_unique:

@@ -89,3 +89,11 @@ def test_a_numeric_column_is_coloured_by_magnitude() -> None:
 
 def test_light_and_dark_have_ink_of_their_own() -> None:
     assert template(dark=True).layout.font.color != template(dark=False).layout.font.color
+
+
+def test_differences_of_shares_are_drawn_in_points(groups: pd.DataFrame) -> None:
+    axis = interval_figure(groups.assign(unit="points"), null=0.0, axis_title="drop", limit=2).layout.xaxis
+    assert axis.title.text == "drop, points (1 more rows in the table)"
+    assert "+20" in axis.ticktext
+    row = pd.Series({"value": 0.19, "low": 0.16, "high": 0.23, "null": 0.0, "unit": "points"})
+    assert "+20 points" in score_figure(row).layout.xaxis.ticktext

@@ -271,9 +271,8 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
         sentence = f"Subgroups could not be compared, because {reason}; accuracy is {_share(accuracy)}."
         return Verdict(state="not_computed", sentence=sentence, score="accuracy")
     numbers = (
-        f"spread within classes {format_value(spread['value'])}, 95 % interval "
-        f"{format_interval(spread['low'], spread['high'])}; with shuffled subgroups {format_value(spread['null'])}, "
-        f"{format_p(spread['p_value'])}"
+        f"spread {format_value(spread['value'])} (95 % interval {format_interval(spread['low'], spread['high'])}; "
+        f"{format_value(spread['null'])} with shuffled subgroups, {format_p(spread['p_value'])})"
     )
     name = "the attributes" if inputs.family is not None else f"“{main.name}”"
     if spread["p_value"] < 1 - LEVEL:
@@ -282,17 +281,18 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
             own = [row for row in own if row["attribute"] == main.name]
         worst = min(own, key=lambda row: float(row["value"]))
         if worst.get("q_value", 1.0) < 1 - LEVEL:
-            sentence = f"Accuracy depends on {name}: the lowest is {worst['group']} at {_share(worst)}, against"
+            lowest = f"The lowest is {worst['group']} at {_share(worst)}, against {_share(accuracy)} overall."
         else:
-            sentence = f"Accuracy depends on {name} within classes, though no subgroup is clearly lowest overall:"
-        sentence = f"{sentence} {_share(accuracy)} overall ({numbers})."
+            lowest = f"No subgroup is clearly lowest; accuracy overall is {_share(accuracy)}."
+        sentence = f"Accuracy depends on {name} within classes: {numbers}. {lowest}"
         return Verdict(state="differs", sentence=sentence, score="macro_std")
     n = inputs.cells().cell_n.sum(axis=0)
     detectable = detectable_difference(float(accuracy["value"]), n[n > 0], n.sum() - n[n > 0])
     if np.median(np.nan_to_num(detectable, nan=1.0)) > LARGE_DIFFERENCE:
-        sentence = f"Too few samples to tell whether accuracy depends on {name} ({numbers})."
+        sentence = f"Too few samples to tell whether accuracy depends on {name} within classes: {numbers}."
         return Verdict(state="too_few", sentence=sentence, score="macro_std")
-    sentence = f"No evidence that accuracy depends on {name} beyond chance: {_share(accuracy)} overall ({numbers})."
+    overall = f"Accuracy overall is {_share(accuracy)}."
+    sentence = f"No evidence that accuracy depends on {name} within classes: {numbers}. {overall}"
     return Verdict(state="no_difference", sentence=sentence, score="macro_std")
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 40
 MOST_MISTAKES = 25
+STAR = "; ★ holds after correction"
+"""Said beside what an axis measures, so that whoever sees a star sees what it stands for."""
+
 COMMON_COLOUR, COUNTER_COLOUR = OKABE_ITO[0], OKABE_ITO[5]
 
 
@@ -182,7 +185,7 @@ def _dumbbells(rows: pd.DataFrame) -> Figure | None:
     figure.update_layout(
         height=120 + 36 * len(both),
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-        xaxis={"title": {"text": "accuracy"}, "tickformat": ".0%"},
+        xaxis={"title": {"text": f"accuracy{STAR}"}, "tickformat": ".0%"},
         yaxis={
             "tickmode": "array",
             "tickvals": places,
@@ -215,6 +218,7 @@ def _changes(rows: pd.DataFrame, region: str) -> Figure | None:
         return None
     labels = [f"{name}{' ★' if q < 0.05 else ''}" for name, q in zip(rows.index, rows["q_value"], strict=True)]
     figure = interval_figure(rows, null=0.0, labels=labels, order="given", axis_title="change of accuracy")
+    figure.layout.xaxis.title.text += STAR
     worst = str(rows["value"].astype("float64").abs().idxmax())
     told = f" The subject is told by {region}." if region else ""
     text = (

@@ -11,6 +11,7 @@ import pandas as pd
 from audit.backgrounds.availability import attribute_availability
 from audit.backgrounds.drop import class_drops
 from audit.backgrounds.overall_rows import conflict_codes
+from audit.backgrounds.sides import NAMES
 from audit.counts import code, sum_by
 from audit.statistics import wilson_interval
 
@@ -33,7 +34,8 @@ def class_rows(inputs: Inputs, overall: Overall, correction: Correction) -> list
     counts = overall.counts
     alternative = "greater" if inputs.sides.how == "discover" else "two-sided"
     drops = class_drops(counts, alternative=alternative, correction=correction)  # type: ignore[arg-type]
-    rows = []
+    why = [_why(n, inputs.sides.how) for n in counts.n]
+    rows: list[dict[str, Any]] = []
     for place, name in enumerate(counts.classes):
         (common_k, counter_k), (common_n, counter_n) = counts.correct[place], counts.n[place]
         bounds = wilson_interval(counts.correct[place], counts.n[place])
@@ -42,6 +44,8 @@ def class_rows(inputs: Inputs, overall: Overall, correction: Correction) -> list
                 "row": name,
                 "kind": "class",
                 "class": name,
+                # Where every class has both sides there is nothing to say, and no column of nothing.
+                **({"why": why[place]} if any(why) else {}),
                 "value": drops.value[place],
                 "low": drops.low[place],
                 "high": drops.high[place],
@@ -64,6 +68,14 @@ def class_rows(inputs: Inputs, overall: Overall, correction: Correction) -> list
             }
         )
     return sorted(rows, key=lambda row: (np.isnan(row["value"]), -np.nan_to_num(row["value"])))
+
+
+def _why(n: NDArray[np.float64], how: str) -> str:
+    """Return why a class has no drop; empty where it has one."""
+    if how == "discover" and not n.any():
+        return "no pair of backgrounds with enough samples"
+    lacking = [f"no {side}" for side, count in zip(NAMES, n, strict=True) if not count]
+    return f"{' and '.join(lacking)} background" if lacking else ""
 
 
 def mistake_rows(inputs: Inputs) -> list[dict[str, Any]]:

@@ -60,32 +60,31 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
 def _about_drop(drop: Mapping[str, Any], by_name: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Verdict:
     found = [row for row in rows if row["kind"] == "class" and row["q_value"] < LEVEL and row["value"] > 0]
     common, counter = (format_value(by_name[f"{side}_accuracy"]["value"], "share") for side in ("common", "counter"))
-    over = f"over {drop['support']:.0f} classes" if drop["support"] > 1 else "over images"
-    interval = format_interval(drop["low"], drop["high"], "points")
-    images = format_interval(drop["low_over_images"], drop["high_over_images"], "points")
-    numbers = f"drop {format_value(drop['value'], 'points')}, 95 % interval {interval} {over}, {images} over images"
-    if drop["support"] < 2:
-        numbers = f"drop {format_value(drop['value'], 'points')}, 95 % interval {interval} {over}"
-    numbers += f", {format_p(drop['p_value'])}"
+    interval, p_value = format_interval(drop["low"], drop["high"], "points"), format_p(drop["p_value"])
+    # Of several classes the interval is over classes and the test over images; the table has both intervals.
+    over = "over images, " + p_value
+    if drop["support"] > 1:
+        over = f"over {drop['support']:.0f} classes, {p_value} over images"
+    numbers = f"drop {format_value(drop['value'], 'points')} (95 % interval {interval} {over})"
     if not found and drop["p_value"] < LEVEL and drop["low"] <= 0 <= drop["high"]:
-        sentence = f"No evidence beyond these very classes: {common} on common backgrounds, {counter} on counter ones"
-        return Verdict(state="no_difference", sentence=f"{sentence} ({numbers}).", score="drop")
+        sentence = f"No evidence beyond these very classes: {numbers}: {common} on common backgrounds, {counter} on"
+        return Verdict(state="no_difference", sentence=f"{sentence} counter ones.", score="drop")
     if found or (drop["p_value"] < LEVEL and drop["value"] > 0):
         named = ", ".join(f"{row['class']} ({row['common'] or 'common'})" for row in found[:4])
         more = f" and {len(found) - 4} more" if len(found) > 4 else ""
         where = f", most clearly for {named}{more}" if found else ""
-        sentence = f"Leans on backgrounds: {common} on common ones, {counter} on counter ones{where} ({numbers})."
+        sentence = f"Leans on backgrounds: {numbers}: {common} on common ones, {counter} on counter ones{where}."
         return Verdict(state="differs", sentence=sentence, score="drop")
     if drop["p_value"] < LEVEL:
-        sentence = f"More accurate on counter backgrounds: {counter} against {common} on common ones ({numbers})."
+        sentence = f"More accurate on counter backgrounds: {numbers}: {counter} against {common} on common ones."
         return Verdict(state="differs", sentence=sentence, score="drop")
     n = np.asarray([(row["common_n"], row["counter_n"]) for row in rows if row["kind"] == "class"])
     n = n[(n > 0).all(axis=1)].sum(axis=0)
     smallest = float(detectable_difference(float(by_name["common_accuracy"]["value"]), n[0], n[1]))
     if not smallest <= LARGE_DIFFERENCE:
-        sentence = f"Too few samples to tell whether backgrounds matter: {common} on common, {counter} on counter ones"
-        return Verdict(state="too_few", sentence=f"{sentence} ({numbers}).", score="drop")
-    sentence = f"No evidence that backgrounds matter: {common} on common ones, {counter} on counter ones ({numbers})."
+        sentence = f"Too few samples to tell whether backgrounds matter: {numbers}: {common} on common, {counter} on"
+        return Verdict(state="too_few", sentence=f"{sentence} counter ones.", score="drop")
+    sentence = f"No evidence that backgrounds matter: {numbers}: {common} on common ones, {counter} on counter ones."
     return Verdict(state="no_difference", sentence=sentence, score="drop")
 
 

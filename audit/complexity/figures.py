@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +16,25 @@ from audit.wording import format_value
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects as go
 
     from audit.result import Result
 
 FEATURES = ("atom", "channel", "direction")
 LEGEND = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
 MOST_NAMES = 6
+
+_PLOT = (640.0, 370.0)
+"""Pixels that names are placed for: those of a plot in a narrow window, so that they are clear in a wide one too."""
+
+_LETTER, _LINE, _RADIUS = 7.4, 18.0, 8.0
+_GAPS = (10.0, 26.0, 44.0)
+_FEWEST_CLEAR, _CLEAR = 3.0, 14.0
+_SIDES = ((0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0))
+_ANCHORS = {"x": {1: "left", 0: "center", -1: "right"}, "y": {1: "bottom", 0: "middle", -1: "top"}}
+
+Box = tuple[float, float, float, float]
+"""Left, low, right and high end in pixels."""
 
 
 def page_figures(result: Result) -> tuple[Figure, ...]:
@@ -61,7 +75,7 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
     figure.add_scatter(
         x=shown["value"],
         y=shown["_height"],
-        mode="markers+text",
+        mode="markers",
         marker={
             "size": np.where(candidate, 16, 11),
             "symbol": np.where(candidate, "diamond", "circle"),
@@ -77,9 +91,6 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
             "width": 0,
             "color": OTHER,
         },
-        text=[_short(str(name), str(tie)) if name in named else "" for name, tie in shown["tied_to"].items()],
-        textposition=_sides(shown, set(named)),
-        textfont={"size": 13},
         hovertext=[_feature_words(str(name), row) for name, row in shown.iterrows()],
         hovertemplate="%{hovertext}<extra></extra>",
         customdata=shown["where"].tolist(),
@@ -110,15 +121,20 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
             font={"size": 13, "color": NEUTRAL},
         )
     top = float(shown["_height"].max())
+    y_range = (-0.08 * top, 1.15 * top)
+    ends = shown[["low", "value", "high"]].to_numpy(dtype=float)
+    room = 0.06 * float(np.nanmax(ends) - np.nanmin(ends)) or 0.05
+    x_range = (float(np.nanmin(ends)) - room, float(np.nanmax(ends)) + room)
+    _add_names(figure, shown, list(named), (x_range, y_range), (x_split, y_split))
     figure.update_layout(
         height=520,
         margin={"t": 36},
         legend={**LEGEND, "y": -0.24},
-        xaxis={"title": {"text": "complexity (0 early, 1 late or never)"}},
+        xaxis={"title": {"text": "complexity (0 early, 1 late or never)"}, "range": list(x_range)},
         yaxis={
             "title": {"text": "importance, share" if measured else "association with an attribute"},
             "tickformat": ".1%" if measured else ".2f",
-            "range": [-0.08 * top, 1.15 * top],
+            "range": list(y_range),
         },
     )
     count = int((shown["quadrant"] == SIMPLE_IMPORTANT).sum())
@@ -135,11 +151,86 @@ def _short(name: str, tie: str) -> str:
     return f"{name.removeprefix('atom ')}: {tie.rpartition(' ')[2]}" if tie else name
 
 
-def _sides(shown: pd.DataFrame, named: set[Any]) -> list[str]:
-    """Return where each name goes: above and below in turn, from left to right, so that neighbours stay apart."""
-    order = [name for name in shown.sort_values("value").index if name in named]
-    side = {name: "top center" if i % 2 == 0 else "bottom center" for i, name in enumerate(order)}
-    return [side.get(name, "top center") for name in shown.index]
+def _add_names(
+    figure: go.Figure,
+    shown: pd.DataFrame,
+    named: list[Any],
+    ranges: tuple[tuple[float, float], tuple[float, float]],
+    splits: tuple[float, float],
+) -> None:
+    """Write names beside their points, each on its emptiest side or further off; one that fits nowhere is left out."""
+    (width, height), (x_range, y_range) = _PLOT, ranges
+
+    def across(value: Any) -> Any:
+        return width * (value - x_range[0]) / (x_range[1] - x_range[0])
+
+    def up(value: Any) -> Any:
+        return height * (value - y_range[0]) / (y_range[1] - y_range[0])
+
+    values = shown["value"].to_numpy(dtype=float)
+    x, y = across(values), up(shown["_height"].to_numpy(dtype=float))
+    low, high = (across(shown[end].fillna(shown["value"]).to_numpy(dtype=float)) for end in ("low", "high"))
+    points = [_box(x[i] - _RADIUS, y[i] - _RADIUS, 2 * _RADIUS, 2 * _RADIUS) for i in range(len(shown))]
+    # Intervals, the lines between the quadrants, and the words in the two lower corners.
+    taken = [_box(low[i], y[i] - 1, high[i] - low[i], 2) for i in range(len(shown))]
+    taken += [_box(across(splits[0]), 0, 0, height), _box(0, up(splits[1]), width, 0)]
+    taken += [_box(0, 2, 13 * _LETTER, _LINE), _box(width - 14 * _LETTER, 2, 14 * _LETTER, _LINE)]
+    for name in named:
+        i = list(shown.index).index(name)
+        words = _short(str(name), str(shown["tied_to"].iloc[i]))
+        others = [*taken, *points[:i], *points[i + 1 :]]
+        clear: list[tuple[int, float, int, tuple[float, float], Box]] = []
+        for ring, gap in enumerate(_GAPS):
+            for side in _SIDES:
+                # Not along the diagonal: Plotly draws no line that would end in the very corner of the words.
+                shift = (gap * side[0] * (0.7 if side[1] else 1.0), gap * side[1])
+                box = _beside(x[i], y[i], shift, _LETTER * len(words))
+                room = min(_distance(box, other) for other in others)
+                if _inside(box) and room >= _FEWEST_CLEAR:
+                    clear.append((ring, -min(room, _CLEAR), len(clear), shift, box))
+        if not clear:
+            continue
+        ring, _, _, shift, box = min(clear)
+        taken.append(box)
+        figure.add_annotation(
+            text=words,
+            x=values[i],
+            y=float(shown["_height"].iloc[i]),
+            xref="x",
+            yref="y",
+            ax=shift[0],
+            ay=-shift[1],
+            xanchor=_ANCHORS["x"][int(np.sign(shift[0]))],
+            yanchor=_ANCHORS["y"][int(np.sign(shift[1]))],
+            # A line leads to the point from further off.
+            showarrow=True,
+            arrowhead=0,
+            arrowwidth=1,
+            standoff=_RADIUS,
+            arrowcolor=NEUTRAL if ring else "rgba(0,0,0,0)",
+            font={"size": 13},
+        )
+
+
+def _box(left: float, low: float, width: float, height: float) -> Box:
+    return left, low, left + width, low + height
+
+
+def _beside(x: float, y: float, shift: tuple[float, float], width: float) -> Box:
+    """Return the place of a name so far to the right of a point and above it; less than 0 is left and below."""
+    right, above = np.sign(shift)
+    left = x + shift[0] + (right - 1) * width / 2
+    return _box(left, y + shift[1] + (above - 1) * _LINE / 2, width, _LINE)
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= _PLOT[0] and box[3] <= _PLOT[1]
+
+
+def _distance(one: Box, other: Box) -> float:
+    """Return how far two boxes are apart; 0 where they overlap."""
+    across = max(0.0, one[0] - other[2], other[0] - one[2])
+    return math.hypot(across, max(0.0, one[1] - other[3], other[1] - one[3]))
 
 
 def _feature_words(name: str, row: pd.Series[Any]) -> str:

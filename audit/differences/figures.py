@@ -20,7 +20,7 @@ DRAWN = 8
 """Hypotheses a direction in the main figure."""
 
 
-LETTERS = 26
+LETTERS = 32
 """Letters of a phrase beside the plot."""
 
 
@@ -91,7 +91,7 @@ def score_figure(result: Result, phrase: str) -> Figure | None:
             y=share,
             width=width,
             marker={"color": colour, "line": {"width": 0}, "pattern": pattern},
-            opacity=0.65,
+            opacity=0.9,
             name=f"{letter}: {name}",
             hovertemplate="%{y:.1%}<extra></extra>",
         )

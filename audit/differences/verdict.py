@@ -57,10 +57,10 @@ def verdict(
         _, right = trust(best["value"])
         other = next((row for row in passing if row["truer_of"] != best["truer_of"]), None)
         sentence = f"{_claim(best, words)}: AUROC {_number(best)}"
-        sentence += f". Differences this strong were right in {100 * right:.0f} % of known cases"
         if other is not None:
-            sentence += f". {_claim(other, words, short=True)}: {format_value(other['value'])}"
-        return Verdict(state="differs", sentence=f"{sentence}. {count}.{mix}", score="top_auroc")
+            sentence += f". {_claim(other, words, short=True)}: AUROC {format_value(other['value'])}"
+        known = f"Differences as strong as the first were right in {100 * right:.0f} % of known cases."
+        return Verdict(state="differs", sentence=f"{sentence}. {count}.{mix} {known}", score="top_auroc")
     if min(units) < FEWEST_UNITS:
         best = hypotheses[0]
         sentence = (

@@ -42,6 +42,8 @@ class Axis:
         Whether lines are drawn across at the ticks.
     visible
         Whether ticks and title are drawn.
+    side
+        Where its names stand, as Plotly says it: ``top`` for above the plot; empty for the usual side.
     """
 
     kind: Kind
@@ -54,6 +56,7 @@ class Axis:
     title: str
     grid: bool
     visible: bool
+    side: str = ""
 
     def place(self, value: Any) -> float:
         """Return the pixel of a value; NaN where it has none."""
@@ -131,6 +134,7 @@ def make_axis(layout: Any, values: Sequence[Any], *, start: float, end: float, z
         title=plain_text(layout.title.text),
         grid=layout.showgrid is not False and not cells,
         visible=layout.visible is not False,
+        side=str(layout.side or ""),
     )
 
 

@@ -21,6 +21,9 @@ _KINDS = frozenset({"scatter", "scattergl", "bar", "heatmap"})
 _MOST_POINTS = 4_000
 _LETTER = 6.8
 _LONGEST_NAME = 42
+_NAMES_ABOVE = 18
+_TITLE_ABOVE = 20
+_BESIDE = 16
 
 
 def figure_svg(figure: Any, *, text: str) -> str:
@@ -43,6 +46,7 @@ def figure_svg(figure: Any, *, text: str) -> str:
         return ""
     colours = _trace_colours(traces)
     legend, top = _legend(traces, colours, figure.layout)
+    top += _room_above(figure, drawn)
     height = min(max(int(figure.layout.height or 420), 140), 1_600) + top
     panels = {(str(t.xaxis or "x"), str(t.yaxis or "y")): None for t in drawn}
     axes = _axes(figure, drawn, list(panels), top, height)
@@ -111,6 +115,13 @@ def _layout(figure: Any, name: str) -> Any:
     return figure.layout[f"{name[0]}axis{name[1:]}"]
 
 
+def _room_above(figure: Any, traces: Sequence[Any]) -> int:
+    """Return the pixels that names and titles of axes above the plot need."""
+    layouts = [_layout(figure, name) for name in dict.fromkeys(str(trace.xaxis or "x") for trace in traces)]
+    above = [layout for layout in layouts if layout.side == "top" and layout.visible is not False]
+    return max((_NAMES_ABOVE + (_TITLE_ABOVE if layout.title.text else 0) for layout in above), default=0)
+
+
 def _values(trace: Any, letter: str) -> list[Any]:
     values = spread(getattr(trace, letter))
     if trace.type == "heatmap":
@@ -143,17 +154,18 @@ def _left_margin(figure: Any, traces: Sequence[Any], names: Sequence[str]) -> fl
 def _frame(x: Axis, y: Axis) -> str:
     parts = []
     left, right, bottom, top = x.start, x.end, y.start, y.end
+    names, title = (top - 9, top - 9 - _TITLE_ABOVE) if x.side == "top" else (bottom + 17, bottom + 38)
     for value, text in x.labels if x.visible else ():
         place = x.at(value)
         line = f'<path d="M{place:.1f} {bottom:.1f}V{top:.1f}" stroke="currentColor" stroke-opacity=".13"/>'
-        parts.append((line if x.grid else "") + _label(place, bottom + 17, text, "middle", size=12))
+        parts.append((line if x.grid else "") + _label(place, names, text, "middle", size=12))
     for value, text in y.labels if y.visible else ():
         place = y.at(value)
         line = f'<path d="M{left:.1f} {place:.1f}H{right:.1f}" stroke="currentColor" stroke-opacity=".13"/>'
         short = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
         parts.append((line if y.grid else "") + _label(left - 8, place + 4, short, "end", size=12))
     if x.visible and x.title:
-        parts.append(_label((left + right) / 2, bottom + 38, x.title, "middle"))
+        parts.append(_label((left + right) / 2, title, x.title, "middle"))
     if y.visible and y.title:
         middle = (bottom + top) / 2
         parts.append(
@@ -231,7 +243,12 @@ def _annotation(note: Any, axes: dict[str, Axis], top: int, height: int) -> str:
     if not words or not (math.isfinite(x) and math.isfinite(y)):
         return ""
     anchor = {"left": "start", "right": "end"}.get(str(note.xanchor), "middle")
-    return _label(x, y - 4, words, anchor, size=12)
+    ax, ay = float(note.ax or 0), float(note.ay or 0)
+    # What stands further off than beside its point is led to it.
+    far = note.showarrow and math.hypot(ax, ay) > _BESIDE
+    line = f'<path d="M{x:.1f} {y:.1f}l{ax:.1f} {ay:.1f}" stroke="{NEUTRAL}"/>' if far else ""
+    x, y = x + ax + float(note.xshift or 0), y + ay - float(note.yshift or 0)
+    return line + _label(x, y + {"middle": 4, "top": 12}.get(str(note.yanchor), -4), words, anchor, size=12)
 
 
 def _place(reference: Any, value: Any, axes: dict[str, Axis], begin: float, finish: float) -> float:

@@ -16,9 +16,10 @@ import numpy as np
 from audit.plots import ACCENT, NEUTRAL
 from audit.wording import format_interval, format_value, in_words
 
-WIDTH = 760
 ROW = 30
-_NAMES = 250
+_MOST_NAMES = 250
+_LETTER = 7
+_PLOT = 320
 _VALUES = 190
 _AXIS = 26
 _LONGEST_NAME = 36
@@ -47,7 +48,9 @@ def interval_svg(rows: Sequence[Mapping[str, Any]], *, name: str, bound: float |
     if not shown:
         return ""
     low, high = _domain(shown, bound)
-    left, right = _NAMES, WIDTH - _VALUES
+    # Short names leave no gap before the plot: on a phone the dot is in view without moving the drawing sideways.
+    left = min(_MOST_NAMES, 24 + _LETTER * max(len(in_words(str(row.get(name, "")))) for row in shown))
+    right = left + _PLOT
 
     def across(value: float) -> float:
         return left + (right - left) * (value - low) / (high - low)
@@ -59,21 +62,21 @@ def interval_svg(rows: Sequence[Mapping[str, Any]], *, name: str, bound: float |
             f'<line x1="{across(bound):.1f}" x2="{across(bound):.1f}" y1="0" y2="{height - _AXIS}" '
             'stroke="currentColor" stroke-width="2" stroke-dasharray="5 4"/>'
         )
-    parts += [_row(row, name, ROW * (place + 0.5), across) for place, row in enumerate(shown)]
+    parts += [_row(row, name, ROW * (place + 0.5), across, left) for place, row in enumerate(shown)]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + _VALUES} {height}" role="img" '
         f'aria-label="{escape(text)}" font-family="sans-serif" font-size="14" fill="currentColor">'
         f"<title>{escape(text)}</title>{''.join(parts)}</svg>"
     )
 
 
-def _row(row: Mapping[str, Any], name: str, y: float, across: Any) -> str:
+def _row(row: Mapping[str, Any], name: str, y: float, across: Any, left: float) -> str:
     unit = str(row.get("unit") or "")
     label = in_words(str(row.get(name, "")))
     shown = label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 1]}…"
     value, low, high, null = (_number(row, key) for key in ("value", "low", "high", "null"))
     assert value is not None
-    parts = [f'<text x="{_NAMES - 14}" y="{y + 5:.1f}" text-anchor="end">{escape(shown)}</text>']
+    parts = [f'<text x="{left - 14}" y="{y + 5:.1f}" text-anchor="end">{escape(shown)}</text>']
     if low is not None and high is not None:
         parts.append(
             f'<line x1="{across(low):.1f}" x2="{across(high):.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{ACCENT}" '
@@ -90,7 +93,7 @@ def _row(row: Mapping[str, Any], name: str, y: float, across: Any) -> str:
     numbers = format_value(value, unit) + (f" ({interval})" if interval else "")
     n = _number(row, "n")
     numbers += f"  n={n:,.0f}" if n is not None else ""
-    parts.append(f'<text x="{WIDTH - _VALUES + 14}" y="{y + 4:.1f}" font-size="11.5">{escape(numbers)}</text>')
+    parts.append(f'<text x="{left + _PLOT + 14}" y="{y + 4:.1f}" font-size="11.5">{escape(numbers)}</text>')
     return "".join(parts)
 
 

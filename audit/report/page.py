@@ -6,19 +6,21 @@ print), thumbnails are part of the file. A content security policy forbids every
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from audit.locations import assets_folder
 from audit.report.tables import changes_table, groups_table, scores_table
-from audit.wording import in_words
+from audit.wording import format_interval, format_value, in_words, unbroken
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of a report at most; thumbnails are left out from the end until it fits."""
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _LONGEST_TRAIL = 400
+_NUMBER = "The number"
 
 
 def report_html(report: Mapping[str, Any]) -> bytes:
@@ -84,7 +86,7 @@ def _contents(report: Mapping[str, Any]) -> str:
         return ""
     rows = "".join(
         f'<tr><td class="n">{number}</td><td><a href="#finding-{number}">{escape(finding["title"])}</a></td>'
-        f"<td>{escape(finding['state_words'])}</td><td>{escape(finding['sentence'])}</td>"
+        f"<td>{escape(finding['state_words'])}</td><td>{escape(unbroken(finding['sentence']))}</td>"
         f"<td>{escape(finding['decision'] or '–')}</td></tr>"
         for number, finding in enumerate(findings, start=1)
     )
@@ -120,9 +122,9 @@ def _finding(finding: Mapping[str, Any], number: int, images: int) -> str:
             f'<article id="finding-{number}"><p class="kind">{escape(about)}</p><h2>{escape(finding["title"])}</h2>'
             f'<p class="quiet">{escape(finding["question"])}</p>'
             f'<div class="verdict {escape(finding["state"])}"><p class="state">{escape(finding["state_words"])}</p>'
-            f'<p class="sentence">{escape(finding["sentence"])}</p></div>'
+            f'<p class="sentence">{escape(unbroken(finding["sentence"]))}</p></div>'
         ),
-        *(_plot(plot) for plot in finding["plots"]),
+        *(_plot(plot, finding["score"]) for plot in finding["plots"]),
         _images(finding, images),
         "<h3>All scores</h3>" + scores_table(finding["scores"]),
         _groups(finding),
@@ -139,12 +141,29 @@ def _finding(finding: Mapping[str, Any], number: int, images: int) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _plot(plot: Mapping[str, str]) -> str:
+def _plot(plot: Mapping[str, str], score: Mapping[str, Any]) -> str:
+    # The number is drawn small enough for a phone, so it stands below in words too.
+    number = plot["title"] == _NUMBER
+    kind = ' class="number"' if number else ""
+    words = f"<p>{escape(unbroken(_number_words(score)))}</p>" if number and score else ""
     # The picture was drawn by this program from escaped text; its caption is its text alternative.
     return (
-        f"<figure><figcaption><b>{escape(plot['title'])}</b></figcaption>{plot['svg']}"
-        f'<p class="quiet">{escape(plot["text"])}</p></figure>'
+        f"<figure{kind}><figcaption><b>{escape(plot['title'])}</b></figcaption>{plot['svg']}"
+        f'{words}<p class="quiet">{escape(plot["text"])}</p></figure>'
     )
+
+
+def _number_words(score: Mapping[str, Any]) -> str:
+    """Return a score with its interval and its value with no effect, as far as they are known."""
+    unit = str(score.get("unit") or "")
+    value, low, high, null = (
+        math.nan if score.get(key) is None else float(score[key]) for key in ("value", "low", "high", "null")
+    )
+    interval = format_interval(low, high, unit)
+    parts = [f"{in_words(str(score['score']))} {format_value(value, unit)}"]
+    parts += [f"95 % interval {interval}"] if interval else []
+    parts += [f"with no effect {format_value(null, unit)}"] if math.isfinite(null) else []
+    return " · ".join(parts)
 
 
 def _images(finding: Mapping[str, Any], most: int) -> str:

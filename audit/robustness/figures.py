@@ -14,6 +14,9 @@ from audit.wording import format_interval, format_value
 if TYPE_CHECKING:
     from audit.result import Result
 
+GROUND = "#000038"
+"""Streamlit's stand-in for the ground of the light and of the dark theme; nearly black elsewhere."""
+
 TYPE_NAMES = {
     "ss": "same class, same center",
     "so": "same class, other center",
@@ -126,13 +129,17 @@ def types_figure(rows: pd.DataFrame, words: tuple[str, str]) -> Figure | None:
     figure = go.Figure()
     names = {key: text.replace("class", words[0]).replace("center", words[1]) for key, text in TYPE_NAMES.items()}
     colours = palette(4)
+    # The lines between the areas take the colour of the ground, which the page puts in this one's place.
+    ground = {"width": 1.5, "color": GROUND}
     for (key, name), colour in zip(names.items(), (colours[2], colours[0], colours[1], OTHER), strict=True):
         figure.add_scatter(
             x=rows["k"].to_numpy(dtype=float),
             y=rows[key].to_numpy(dtype=float),
             stackgroup="types",
             mode="lines",
-            line={"width": 0.5, "color": colour},
+            line=ground,
+            fillcolor=colour,
+            hoverlabel={"bgcolor": colour},
             name=f"{key.upper()}: {name}",
             hovertemplate="k = %{x}: %{y:.1%}<extra></extra>",
         )

@@ -143,7 +143,9 @@ def _cell_labels(figure: go.Figure, shown: pd.DataFrame, x: np.ndarray, y: np.nd
         x=x,
         y=y,
         mode="markers+text",
-        text=[f"{v:.0%}<br><sub>n {n:,.0f}</sub>" for v, n in zip(value, shown["n"], strict=True)],
+        text=[
+            f"{v:.0%}<br><span style='font-size:12px'>n {n:,.0f}</span>" for v, n in zip(value, shown["n"], strict=True)
+        ],
         textfont={"color": ink.tolist(), "size": 13},
         marker={"symbol": "square", "size": 30, "opacity": 0.001},
         customdata=shown["where"].tolist(),

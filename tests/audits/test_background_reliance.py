@@ -79,7 +79,8 @@ def test_the_verdict_names_drop_interval_and_classes(planted):
     verdict = planted[2].verdict
     assert (verdict.state, verdict.score) == ("differs", "drop")
     assert "cow (meadow)" in verdict.sentence
-    assert "over images" in verdict.sentence
+    assert verdict.sentence.startswith("Leans on backgrounds: drop +")
+    assert "over images): " in verdict.sentence
 
 
 def test_where_selects_the_samples_of_every_row(planted):

@@ -64,7 +64,10 @@ def test_the_verdict_is_worded_by_the_columns(planted):
     verdict = planted[2].verdict
     assert verdict.state == "differs"
     assert verdict.score == "robustness_index"
-    assert verdict.sentence.startswith("Sees the hospital before the class: index .447, chance .500, 95 % interval .4")
+    assert verdict.sentence.startswith("Sees the hospital before the class: index .447 (95 % interval .4")
+    assert (
+        "), chance .500; with the hospitals swapped at random within each class it would be about" in verdict.sentence
+    )
 
 
 def test_every_kind_of_row_is_there_and_selects_samples(planted):
@@ -109,6 +112,14 @@ def test_figures_are_plotly_and_have_words(planted):
     for figure in figures:
         assert json.loads(figure.figure.to_json())["data"]
         assert figure.text
+
+
+def test_the_areas_of_the_neighbours_are_opaque_and_parted_by_the_ground(planted):
+    from streamlit.elements.lib.streamlit_plotly_theme import BG_COLOR
+
+    areas = planted[1].figures(planted[2], planted[0])[1].figure.data
+    assert len({area.fillcolor for area in areas}) == len(areas) == 4
+    assert {area.line.color for area in areas} == {BG_COLOR}
 
 
 def test_the_result_survives_saving(planted, tmp_path):

@@ -117,7 +117,8 @@ def test_the_planted_difference_is_the_verdict(everything):
     verdict = everything[2].verdict
     assert verdict.state == "differs"
     assert verdict.score == "macro_std"
-    assert "the lowest is night" in verdict.sentence
+    assert verdict.sentence.startswith("Accuracy depends on “light” within classes: spread ")
+    assert "with shuffled subgroups, p = .0033). The lowest is night at " in verdict.sentence
 
 
 def test_a_result_survives_json_and_disk(everything, tmp_path):

@@ -145,6 +145,7 @@ def test_the_largest_drop_stands_at_the_top_and_a_star_marks_what_holds():
     drawn = _page(_class("owl", 0.9, 0.8), _class("cow", 0.9, 0.4, q=0.01))["Drop by class"]
     names = drawn.figure.layout.yaxis.ticktext
     assert names[0].startswith("★ cow ")
+    assert drawn.figure.layout.xaxis.title.text == "accuracy; ★ holds after correction"
     assert names[1].startswith("owl ")
     assert drawn.figure.layout.yaxis.range[0] > drawn.figure.layout.yaxis.range[1]
     common, counter = (_trace(drawn, f"{side} background") for side in ("common", "counter"))
@@ -190,6 +191,7 @@ def test_changes_keep_their_order_and_a_star_marks_what_holds():
     names = drawn.figure.layout.yaxis.ticktext
     assert names[0].startswith("background greyed ")
     assert names[1].startswith("background blurred ★ ")
+    assert drawn.figure.layout.xaxis.title.text == "change of accuracy, points; ★ holds after correction"
     assert "under 2 changes" in drawn.text
     assert drawn.text.endswith("largest for background blurred (-30.0 points).")
 

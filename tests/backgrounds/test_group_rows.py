@@ -47,6 +47,19 @@ def test_classes_come_by_their_drop_and_those_with_one_side_last():
         [rows[2][name] for name in ("value", "low", "high", "p_value", "q_value", "counter_accuracy")]
     ).all()
     assert (rows[2]["common_accuracy"], rows[2]["n"], rows[2]["counter_n"]) == (0.8, 5, 0)
+    assert [row["why"] for row in rows] == ["", "", "no counter background"]
+
+
+def test_a_class_without_a_drop_says_why_and_where_all_have_one_nothing_is_said():
+    nobody = {**COUNTS, "fox": ((4, 5), (0, 0))}
+    inputs = sided_inputs("discover", **nobody)
+    inputs.sides.tested[inputs.label.codes == inputs.label.levels.index("fox")] = False
+    assert _classes(inputs)[2]["why"] == "no pair of backgrounds with enough samples"
+    inputs = sided_inputs(**nobody)
+    inputs.sides.tested[inputs.label.codes == inputs.label.levels.index("fox")] = False
+    assert _classes(inputs)[2]["why"] == "no common and no counter background"
+    both = {name: sides for name, sides in COUNTS.items() if name != "fox"}
+    assert all("why" not in row for row in _classes(sided_inputs(**both)))
 
 
 def test_a_class_has_both_accuracies_with_intervals():

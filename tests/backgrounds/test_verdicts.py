@@ -39,3 +39,46 @@ def test_reliance_speaks_where_nothing_else_does():
     said = _said(score)
     assert said.score == "background_reliance"
     assert "reliance .500" in said.sentence
+
+
+@pytest.mark.parametrize(
+    ("ends", "classes", "head", "tail"),
+    [
+        ((0.2, 0.3, 0.4), 3, "Leans on backgrounds", "90.0 % on common ones, 60.0 % on counter ones."),
+        (
+            (-0.1, 0.3, 0.4),
+            3,
+            "No evidence beyond these very classes",
+            "90.0 % on common backgrounds, 60.0 % on counter ones.",
+        ),
+        (
+            (-0.4, -0.3, -0.2),
+            1,
+            "More accurate on counter backgrounds",
+            "60.0 % against 90.0 % on common ones.",
+        ),
+    ],
+)
+def test_a_drop_leads_with_its_number(ends, classes, head, tail):
+    low, value, high = ends
+    drop = {"score": "drop", "value": value, "low": low, "high": high, "p_value": 0.0001, "support": classes}
+    sides = [{"score": "common_accuracy", "value": 0.9}, {"score": "counter_accuracy", "value": 0.6}]
+    over = "over images, p < .001" if classes == 1 else "over 3 classes, p < .001 over images"
+    interval = f"95 % interval {100 * low:+.1f} to {100 * high:+.1f} points {over}"
+    assert _said(drop, *sides).sentence == f"{head}: drop {100 * value:+.1f} points ({interval}): {tail}"
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (5, "Too few samples to tell whether backgrounds matter: drop +1.0 points ("),
+        (900, "No evidence that backgrounds matter: drop +1.0 points ("),
+    ],
+)
+def test_no_drop_is_no_evidence_or_too_few(n, words):
+    drop = {"score": "drop", "value": 0.01, "low": -0.1, "high": 0.1, "p_value": 0.5, "support": 2}
+    sides = [{"score": "common_accuracy", "value": 0.9}, {"score": "counter_accuracy", "value": 0.89}]
+    row = {"kind": "class", "class": "cow", "value": 0.01, "q_value": 0.5, "common_n": n, "counter_n": n}
+    said = verdict([ACCURACY, drop, *sides], [row], None)
+    assert said.sentence.startswith(words)
+    assert said.sentence.endswith("89.0 % on counter ones.")

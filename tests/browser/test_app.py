@@ -254,8 +254,15 @@ def test_text_stands_out_from_the_ground_in_both_themes(app: str, browser: Brows
     page.goto(f"{app}/{AUDIT}?model=prediction")
     page.get_by_text("What next", exact=True).wait_for()
     page.locator(".js-plotly-plot .ytick text").first.wait_for()
-    for selector in (".verdict .sentence", ".verdict .state", ".audit-title .question", ".js-plotly-plot .ytick text"):
+    caption = "[data-testid=stMain] [data-testid=stCaptionContainer]"
+    drawn = ".js-plotly-plot .ytick text"
+    for selector in (".verdict .sentence", ".verdict .state", ".audit-title .question", drawn, caption):
         assert contrast(page, selector) >= 4.5, selector
+    page.goto(f"{app}/dataset-and-models?model=prediction")
+    chosen = "[data-testid=stButtonGroup] [data-selected=true]"
+    page.locator(chosen).first.wait_for()
+    settled(page)
+    assert contrast(page, chosen) >= 4.5
     page.close()
 
 
@@ -268,9 +275,14 @@ def contrast(page: Page, selector: str) -> float:
                 pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
                 return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
             };
-            const style = getComputedStyle(document.querySelector(selector));
-            const text = document.querySelector(selector) instanceof SVGElement ? style.fill : style.color;
-            return [text, getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor].map(paint);
+            const found = document.querySelector(selector);
+            const style = getComputedStyle(found);
+            const [text, ground] = [
+                found instanceof SVGElement ? style.fill : style.color,
+                getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor,
+            ].map(paint);
+            // Text that is faded has the ground shining through.
+            return [text.map((part, place) => style.opacity * part + (1 - style.opacity) * ground[place]), ground];
         }""",
         selector,
     )

@@ -76,5 +76,5 @@ def test_the_default_question_is_shown_before_a_newer_one(workspace: Workspace) 
 def test_what_the_chosen_model_lacks_is_said_in_its_cell(workspace: Workspace) -> None:
     workspace.add_model(ModelSource(spec="precomputed?prediction=gone", name="broken"))
     cells = overview_cells("drawn", workspace.load_dataset("drawn"), ["broken"], chosen="broken")
-    assert cells[AUDIT, "broken"].words == "something is missing"
+    assert (cells[AUDIT, "broken"].icon, cells[AUDIT, "broken"].words) == ("○", "something is missing")
     assert "no column 'gone'" in cells[AUDIT, "broken"].sentence

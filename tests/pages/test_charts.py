@@ -33,6 +33,17 @@ def test_a_figure_is_enlarged_for_the_wall_and_the_drawn_one_stays_as_it_was() -
     assert drawn.layout.xaxis.tickfont.size is None
 
 
+def test_the_scale_of_colours_is_enlarged_where_there_is_one() -> None:
+    marker = {"color": [1, 2], "colorbar": {"title": {"text": "share"}}}
+    figure = go.Figure([go.Scatter(x=[1, 2], y=[1, 2], marker=marker), go.Scatter(x=[1], y=[1])])
+    shown = projected(figure.add_heatmap(z=[[1]]))
+    scaled, plain, cells = shown.data
+    assert scaled.marker.colorbar.title.text == "share"
+    assert scaled.marker.colorbar.title.font.size == cells.colorbar.title.font.size == 15
+    assert scaled.marker.colorbar.tickfont.size == cells.colorbar.tickfont.size == 14
+    assert not plain.marker.colorbar.to_plotly_json()
+
+
 def test_no_colour_of_text_is_fixed_so_that_the_theme_can_change() -> None:
     shown = projected(go.Figure(go.Scatter(x=[1], y=[1])))
     assert shown.layout.font.color is None

@@ -10,6 +10,7 @@ from audit.job_request import JobRequest
 from audit.jobs import Jobs
 from audit.workspace import Workspace
 from pages.job_center import job_table, log_tail, opened_state
+from pages.navigation import DATA, EXPLORE, HOME
 from tests.pages.drawn import AUDIT
 
 REQUEST = JobRequest(kind="map", dataset="drawn", model="prediction", settings={"method": "umap"})
@@ -38,6 +39,20 @@ def test_without_a_job_the_page_says_what_to_do(page: AppTest) -> None:
     page.run()
     assert not page.exception
     assert "No job yet" in words(page)
+
+
+def test_without_a_job_the_page_leads_to_where_one_is_asked_for(
+    page: AppTest, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    led: list[str] = []
+    monkeypatch.setattr("pages.job_center.link", lambda path, _label, **_: led.append(path))
+    page.run()
+    assert led == [HOME, EXPLORE]
+    led.clear()
+    monkeypatch.setattr(Workspace, "datasets", lambda _self: {})
+    page.run()
+    assert led == [DATA]
+    assert not page.exception
 
 
 def test_a_failed_job_is_told_with_its_message_and_can_be_asked_for_again(page: AppTest, workspace: Workspace) -> None:

@@ -47,6 +47,10 @@ def test_a_state_is_told_by_icon_and_words(state: State) -> None:
 
 def test_a_number_stays_on_the_line_of_its_unit() -> None:
     assert unbroken("from 83.1 % to 4.2 points") == "from 83.1\u00a0% to 4.2\u00a0points"
+    assert unbroken("holds (p < .001, q = .02), p = 1") == (
+        "holds (p\u00a0<\u00a0.001, q\u00a0=\u00a0.02), p\u00a0=\u00a01"
+    )
+    assert unbroken("group = 1, p < q") == "group = 1, p < q"
 
 
 def test_a_score_is_said_with_everything_it_travels_with() -> None:

@@ -38,8 +38,12 @@ def test_without_a_review_the_page_says_how_to_begin_one(workspace: Workspace) -
     page = AppTest.from_function(review_page, default_timeout=60).run()
     assert not page.exception
     assert any("No review yet" in block.body for block in page.html)
+    captions = " ".join(caption.value for caption in page.caption)
+    assert "Still missing: a name for the review and your own name." in captions
     page.text_input(key="review author").set_value("Ann").run()
+    assert any(caption.value == "Still missing: a name for the review." for caption in page.caption)
     page.text_input(key="new review").set_value("Release 2").run()
+    assert not any("Still missing" in caption.value for caption in page.caption)
     page.button(key="begin review").click().run()
     assert not page.exception
     assert any("Nothing is on the table" in block.body for block in page.html)

@@ -32,9 +32,14 @@ def drawing(picture: str) -> str:
 
 def test_what_serves_only_the_page_is_not_shown() -> None:
     shown = readable(scores())
-    assert list(shown.columns) == ["value", DRAWING, INTERVAL, "null"]
+    assert list(shown.columns) == ["value", INTERVAL, DRAWING, "null"]
     assert list(shown.index) == ["worst group", "spread within classes (MacroStd)"]
     assert list(shown[INTERVAL]) == ["80.0 to 95.0 %", "–"]
+
+
+def test_what_is_ticked_reads_as_yes() -> None:
+    shown = readable(scores().assign(chosen=[True, False], leak=[None, True]))
+    assert [list(shown["chosen"]), list(shown["leak"])] == [["yes", ""], ["", "yes"]]
 
 
 def test_repeated_row_names_become_a_column() -> None:
@@ -89,7 +94,7 @@ def test_whole_numbers_of_an_audits_own_column_are_counted() -> None:
 
 def test_what_decides_stands_first_and_what_is_drawn_already_last() -> None:
     table = scores().assign(truer_of="A", p_value=0.01, n=5, support=2)
-    assert list(readable(table).columns) == ["value", DRAWING, INTERVAL, "p_value", "n", "truer_of", "null", "support"]
+    assert list(readable(table).columns) == ["value", INTERVAL, DRAWING, "p_value", "n", "truer_of", "null", "support"]
 
 
 def test_a_row_without_a_value_is_drawn_empty() -> None:

@@ -99,3 +99,21 @@ def test_text_from_data_is_escaped():
 )
 def test_what_cannot_be_drawn_gives_no_picture(figure):
     assert figure_svg(figure, text="") == ""
+
+
+def test_names_above_a_grid_stand_above_it_in_the_picture_too():
+    figure = go.Figure(go.Heatmap(z=[[0, 1]], x=["left", "right"], y=["row"]))
+    below = figure_svg(figure, text="")
+    above = figure_svg(figure.update_xaxes(side="top", title="sides"), text="")
+    for svg, is_above in ((below, False), (above, True)):
+        top = min(float(cell.attrib["y"]) for cell in tags(svg, "rect"))
+        names = [float(e.attrib["y"]) for e in tags(svg, "text") if e.text in ("left", "right", "sides")]
+        assert all((0 < y < top) == is_above for y in names)
+
+
+def test_a_note_stands_where_it_was_moved_to():
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="markers"))
+    figure.add_annotation(x=0.5, y=0.5, text="here", showarrow=False)
+    figure.add_annotation(x=0.5, y=0.5, text="there", showarrow=False, xshift=30, yshift=10)
+    here, there = ([float(e.attrib[k]) for k in "xy"] for e in tags(figure_svg(figure, text=""), "text")[-2:])
+    assert [there[0] - here[0], there[1] - here[1]] == pytest.approx([30, -10], abs=0.2)

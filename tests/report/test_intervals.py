@@ -42,3 +42,11 @@ def test_ticks_are_round_few_and_inside(low, high):
 
 def test_shares_are_told_in_percent():
     assert tick_text(0.25, "share") == "25 %"
+
+
+def test_a_short_name_leaves_the_dot_in_view_of_a_phone():
+    svg = ET.fromstring(interval_svg([ROW], name="score"))
+    dot = next(float(e.attrib["cx"]) for e in svg if e.tag.endswith("circle"))
+    width = float(svg.attrib["viewBox"].split()[2])
+    # 358 pixels are seen of a picture that is 480 wide.
+    assert dot / width < 358 / 480

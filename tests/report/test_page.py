@@ -69,6 +69,16 @@ def test_decisions_thresholds_signatures_card_and_trail_are_there(read):
         assert words in text
 
 
+def test_the_number_stands_below_its_drawing_in_words_that_do_not_break(finding):
+    score = {"score": "accuracy_gap", "value": 0.849, "low": 0.8, "high": 0.9, "null": None, "unit": "share"}
+    plots = [{"title": "The number", "text": "Dot.", "svg": "<svg></svg>"}]
+    frozen = dataclasses.replace(finding, score=score, plots=plots, sentence="It is 84.9 % of them.")
+    text = report_html(run_report(frozen)).decode()
+    assert "accuracy gap 84.9\u00a0% · 95\u00a0% interval 80.0 to 90.0\u00a0%</p>" in text
+    assert '<figure class="number">' in text
+    assert "It is 84.9\u00a0% of them." in text
+
+
 def test_a_page_that_would_be_too_large_goes_without_some_images(finding, monkeypatch):
     image = {**finding.images[0], "source": "data:image/webp;base64," + "A" * 20_000}
     large = dataclasses.replace(finding, images=[image] * 16)

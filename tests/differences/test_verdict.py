@@ -1,0 +1,20 @@
+"""The answer in one sentence."""
+
+from audit.differences.verdict import verdict
+
+
+def test_each_number_says_what_it_is_and_the_known_cases_come_last():
+    shared = {"kind": "hypothesis", "low": 0.6, "high": 0.8, "q_value": 0.001}
+    rows = [
+        {**shared, "hypothesis": "night", "truer_of": "A", "value": 0.72},
+        {**shared, "hypothesis": "day", "truer_of": "B", "value": 0.666},
+    ]
+    overall = [
+        {"score": "top_auroc", "value": 0.72, "support": 142},
+        {"score": "significant_hypotheses", "value": 67.0},
+        {"score": "control_significant_hypotheses", "value": float("nan")},
+    ]
+    said = verdict(overall, rows, words=("wrong", "right"), sizes=(100, 100), units=(50, 50))
+    assert said.state == "differs"
+    assert "“day” is truer of right (B): AUROC .666. 67 of 142 phrases pass. Differences" in said.sentence
+    assert said.sentence.endswith("% of known cases.")
