@@ -65,16 +65,20 @@ def test_what_a_class_was_made_to_depend_on_leads_for_its_prototypes(tmp_path, k
     assert (apart["class"] != apart["rival"]).all()
 
 
-def test_what_tells_the_planted_twins_apart_is_what_was_planted(tmp_path):
-    twins, folder = (*HUE_TWINS, *SHAPE_TWINS), tmp_path / "world"
-    table = world_table("menagerie", n=1400, split="test", seed=2024)
-    # The twins of the bundled example, and one of every other species so that the model chooses among all ten.
-    table = table[table["label"].isin(twins) | ~table["label"].duplicated()]
+def draw_species(folder, species, n):
+    """Draw some species of a world, and one sample of every other so that the model chooses among all ten."""
+    table = world_table("menagerie", n=n, split="test", seed=2024)
+    table = table[table["label"].isin(species) | ~table["label"].duplicated()]
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     write_share(folder, "menagerie", table, 2024)
     table.to_csv(folder / "samples.csv", index=False)
-    dataset = load_dataset(folder)
+    return load_dataset(folder)
+
+
+def test_what_tells_the_planted_twins_apart_is_what_was_planted(tmp_path):
+    twins = (*HUE_TWINS, *SHAPE_TWINS)
+    dataset = draw_species(tmp_path / "world", twins, n=1400)
     audit = PrototypeExplanations(**{**QUICK, "explained": 560, "curves": 1, "doses": ()}, classes=twins)
     rows = run(audit, dataset, load_model("demo", device="cpu"), store=Store(tmp_path / "store")).result.by_group
     apart = rows[rows["kind"] == "told_apart"]
@@ -111,8 +115,10 @@ def test_prototypes_of_the_bundled_model_tell_its_answers(menagerie):
     assert result.settings["class_is"] == "prediction"
 
 
-def test_typical_pictures_show_the_home_background_and_borderline_ones_another(menagerie):
-    _, dataset, _, result = menagerie
+def test_typical_pictures_show_the_home_background_and_borderline_ones_another(tmp_path):
+    dataset = draw_species(tmp_path / "world", tuple(HOME), n=700)
+    audit = PrototypeExplanations(**{**QUICK, "explained": 4, "curves": 1, "doses": (), "images": 4})
+    result = run(audit, dataset, load_model("demo", device="cpu"), store=Store(tmp_path / "store")).result
     rows = result.by_group[result.by_group["class"].isin(list(HOME))]
     at_home = {
         kind: (own["class"].map(HOME).to_numpy() == dataset.metadata.loc[own["sample"], "background"].to_numpy()).mean()
