@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from audit.result import STATES
-from pages.markup import unbroken
+from audit.wording import unbroken
 from pages.session import is_dark
 
 if TYPE_CHECKING:

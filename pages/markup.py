@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from audit.result import STATES, Verdict
-from audit.wording import format_interval, format_p, format_value, in_words
+from audit.wording import format_interval, format_p, format_value, in_words, unbroken
 
 
 def heading_html(group: str, title: str, question: str) -> str:
@@ -39,12 +38,6 @@ def _verdict(state: str, icon: str, words: str, sentence: str, *, small: bool) -
         f'<p class="state"><span aria-hidden="true">{escape(icon)}</span>{escape(words)}</p>'
         f'<p class="sentence">{escape(unbroken(sentence))}</p></section>'
     )
-
-
-def unbroken(text: str) -> str:
-    """Return text whose numbers stay on one line with their unit, or with the p or q that they are."""
-    text = re.sub(r"\b([pq]) ([<=]) (?=\.?\d)", "\\1\u00a0\\2\u00a0", text)
-    return re.sub(r"(?<=\d) (?=%|points\b)", "\u00a0", text)
 
 
 def facts_html(facts: Mapping[str, str], *, column: bool = False) -> str:

@@ -199,13 +199,8 @@ def test_an_audit_runs_in_the_worker_and_its_answer_appears(app: str, page: Page
     assert parameter(page, "set.level") == "0.8"
 
 
-def test_points_drawn_around_become_a_gallery_and_a_link(app: str, page: Page, browser: Browser) -> None:
-    page.goto(f"{app}/map-of-samples?model=prediction")
-    page.get_by_role("button", name="Draw the map").click()
-    chart = page.locator(".js-plotly-plot").first
-    chart.wait_for(timeout=240_000)
-    settled(page)
-    page.wait_for_timeout(1000)
+def draw_around(page: Page, chart: Locator) -> None:
+    """Draw a lasso around the left half of a map."""
     box = chart.bounding_box()
     assert box is not None
     corners = [(0.02, 0.12), (0.55, 0.12), (0.55, 0.85), (0.02, 0.85), (0.02, 0.12)]
@@ -215,6 +210,16 @@ def test_points_drawn_around_become_a_gallery_and_a_link(app: str, page: Page, b
     for x, y in steps[1:]:
         page.mouse.move(x, y, steps=6)
     page.mouse.up()
+
+
+def test_points_drawn_around_become_a_gallery_and_a_link(app: str, page: Page, browser: Browser) -> None:
+    page.goto(f"{app}/map-of-samples?model=prediction")
+    page.get_by_role("button", name="Draw the map").click()
+    chart = page.locator(".js-plotly-plot").first
+    chart.wait_for(timeout=240_000)
+    settled(page)
+    page.wait_for_timeout(1000)
+    draw_around(page, chart)
     assert until_parameter(page, "lasso")
     heading = page.get_by_text("Selected: drawn around")
     heading.wait_for()

@@ -10,6 +10,7 @@ import pytest
 
 from audit.workspace import Workspace
 from tests.browser.conftest import served
+from tests.browser.test_app import draw_around
 from tests.browser.test_curation import choose_tag, settled
 from tests.pages.drawn import draw_samples
 
@@ -63,15 +64,7 @@ def test_from_a_folder_to_a_tagged_export(empty: tuple[str, Path], page: Page, t
     chart.wait_for(timeout=240_000)
     settled(page)
     page.wait_for_timeout(1000)
-    box = chart.bounding_box()
-    assert box is not None
-    corners = [(0.02, 0.12), (0.55, 0.12), (0.55, 0.85), (0.02, 0.85), (0.02, 0.12)]
-    steps = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
-    page.mouse.move(*steps[0])
-    page.mouse.down()
-    for x, y in steps[1:]:
-        page.mouse.move(x, y, steps=6)
-    page.mouse.up()
+    draw_around(page, chart)
     page.get_by_text("Selected: drawn around").wait_for()
     settled(page)
     tag = page.get_by_role("button", name=re.compile(r"Tag these \(all \d+ shown\)"))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from audit.result import STATES, State, Verdict
+from audit.wording import unbroken
 from pages.markup import (
     elapsed,
     empty_html,
@@ -13,7 +14,6 @@ from pages.markup import (
     notes_html,
     plural,
     score_words,
-    unbroken,
     verdict_html,
     waiting_html,
 )
