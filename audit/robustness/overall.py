@@ -35,6 +35,7 @@ from audit.robustness.uncertainty import (
     interval_of,
     margin_draws,
     ratio_draws,
+    share_interval,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ def _index_rows(case: Case) -> list[Row]:
     index, sampled = float(robustness_index(counts)), robustness_index(drawn)
     permuted = case.permuted
     main = score_row("robustness_index", index, sampled, null=null, **facts)
+    if math.isfinite(index) and np.isfinite(sampled).any():
+        interval = share_interval(sampled, case.design.groups)
+        main |= {"low": float(interval.low), "high": float(interval.high)}
     main |= {"p_value": permuted.p_value, "without_center": permuted.mean, "k": case.k}
     rows = [
         main,

@@ -20,7 +20,7 @@ from audit.robustness.index import (
     robustness_index,
 )
 from audit.robustness.search import find_neighbors
-from audit.robustness.uncertainty import evidence, index_draws, interval_of, ratio_draws, strata
+from audit.robustness.uncertainty import evidence, index_draws, interval_of, ratio_draws, share_interval, strata
 from audit.statistics import divide, wilson_interval
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def curve_rows(case: Case) -> list[Row]:
     """Return one row a value of k: the index with interval and null, the four types' shares, the class accuracy."""
     parts = [case.evidence_at(k) for k in case.ks]
     draws = index_draws(parts, case.design.group, case.stratum, draws=case.draws, seed=case.seed)
-    interval = interval_of(draws)
+    interval = share_interval(draws, case.design.groups)
     rows = []
     for place, k in enumerate(case.ks):
         counts = case.counts[place]
@@ -84,7 +84,9 @@ def part_rows(case: Case) -> list[Row]:
         of_query = codes[design.rows]
         chosen = [of_query == code for code in range(len(names))]
         parts = [case.evidence_at(case.k, mask) for mask in chosen]
-        interval = interval_of(index_draws(parts, design.group, case.stratum, draws=case.draws, seed=case.seed))
+        draws = index_draws(parts, design.group, case.stratum, draws=case.draws, seed=case.seed)
+        groups = np.asarray([len(np.unique(design.group[design.rows][mask])) for mask in chosen])
+        interval = share_interval(draws, groups)
         for place, name in enumerate(names):
             counts = parts[place].totals
             if not chosen[place].any():
@@ -161,7 +163,8 @@ def pair_rows(case: Case, rows: NDArray[np.int64]) -> list[Row]:
         found = find_neighbors(case.vectors[chosen], pair, k=case.k + case.k // 2, m=0)
         types = neighbor_types(found.index, pair.rows, pair)
         part = evidence(types, found.index, pair.rows, len(chosen), case.k)
-        interval = interval_of(index_draws([part], pair.group, strata(pair), draws=case.draws, seed=case.seed)[:, 0])
+        draws = index_draws([part], pair.group, strata(pair), draws=case.draws, seed=case.seed)[:, 0]
+        interval = share_interval(draws, pair.groups)
         share = count_types(types, (case.k,))[0] / max(int(part.totals.sum()), 1)
         out.append(
             {

@@ -24,7 +24,7 @@ import numpy as np
 from audit.errors import InputError
 from audit.resampling import percentile_interval
 from audit.robustness.index import OO, OS, SO, SS, robustness_index
-from audit.statistics import Interval, divide
+from audit.statistics import Interval, divide, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -274,6 +274,25 @@ def ratio_draws(
 def interval_of(draws: NDArray[np.float64], level: float = 0.95) -> Interval:
     """Return the percentile interval of draws (draws, ...)."""
     return percentile_interval(draws, level)
+
+
+def share_interval(draws: NDArray[np.float64], groups: NDArray[np.int64] | int) -> Interval:
+    """Return the percentile interval of draws of a share, never of no width at 0 or 1.
+
+    Parameters
+    ----------
+    draws
+        (draws, ...) in [0, 1]. Where every defined one is 0 (or 1), no resampling of what was seen can show another
+        value: the open end is then Wilson's for so many groups, none of which (all of which) would count.
+    groups
+        Number of groups, (...).
+    """
+    interval = percentile_interval(draws)
+    bound = wilson_interval(np.zeros(np.shape(groups)), np.maximum(groups, 1)).high
+    known = np.isfinite(draws)
+    none = known.any(axis=0) & ((draws == 0) | ~known).all(axis=0)
+    every = known.any(axis=0) & ((draws == 1) | ~known).all(axis=0)
+    return Interval(np.where(every, 1 - bound, interval.low), np.where(none, bound, interval.high))
 
 
 def rank_probabilities(draws: NDArray[np.float64]) -> NDArray[np.float64]:

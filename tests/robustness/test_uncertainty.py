@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from audit.errors import InputError
 from audit.robustness.design import all_rows
@@ -16,6 +17,7 @@ from audit.robustness.uncertainty import (
     patch_draws,
     rank_probabilities,
     ratio_draws,
+    share_interval,
     strata,
 )
 from tests.planted import make, mixed
@@ -129,3 +131,15 @@ def test_ranks_are_counted_and_ties_shared():
     assert found.sum(axis=0) == pytest.approx(1)
     assert found.sum(axis=1) == pytest.approx(1)
     assert found[0, 0] == pytest.approx((1 + 0 + 0.5) / 3)
+
+
+def test_an_index_of_0_or_1_has_an_interval_of_some_width():
+    draws = np.stack([np.zeros(400), np.ones(400), np.linspace(0, 1, 400), np.full(400, np.nan)], axis=1)
+    draws[:3, 0] = np.nan
+    interval = share_interval(draws, np.array([48, 48, 48, 48]))
+    edge = proportion_confint(0, 48, method="wilson")[1]
+    assert interval.low[:2] == pytest.approx([0, 1 - edge])
+    assert interval.high[:2] == pytest.approx([edge, 1])
+    usual = interval_of(draws[:, 2])
+    assert (interval.low[2], interval.high[2]) == pytest.approx((float(usual.low), float(usual.high)))
+    assert np.isnan([interval.low[3], interval.high[3]]).all()
