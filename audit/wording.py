@@ -133,6 +133,6 @@ def format_p(p_value: float) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return text whose numbers stay on one line with their unit, or with the p or q that they are."""
-    text = re.sub(r"\b([pq]) ([<=]) (?=\.?\d)", "\\1\u00a0\\2\u00a0", text)
+    """Return text whose numbers stay on one line with their unit, or with the n, p or q that they are."""
+    text = re.sub(r"\b([npq]) ([<=]) (?=\.?\d)", "\\1\u00a0\\2\u00a0", text)
     return re.sub(r"(?<=\d) (?=%|points\b)", "\u00a0", text)

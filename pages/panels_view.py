@@ -15,6 +15,7 @@ import streamlit as st
 from audit.errors import InputError
 from audit.images import ImageProblem, open_bytes
 from audit.locations import assets_folder
+from audit.wording import unbroken
 from pages.charts import projected, show_figure
 from pages.gallery import picture_of, thumbnail_folder
 from pages.job_panel import escape_markdown
@@ -151,7 +152,7 @@ def row_data(dataset: Dataset, rows: Sequence[PictureRow]) -> list[dict[str, Any
     return [
         {
             "title": row.title,
-            "text": row.text,
+            "text": unbroken(row.text),
             "where": row.where,
             "groups": [
                 {"title": group.title, "pictures": [next(drawn) for _ in group.pictures]} for group in row.groups
@@ -172,8 +173,8 @@ def _picture(dataset: Dataset, picture: Picture, folder: Path) -> dict[str, Any]
     said = [picture.caption, picture.tag] if picture.caption or picture.tag else [f"sample {picture.sample_id}"]
     return {
         "id": picture.sample_id,
-        "caption": picture.caption,
-        "tag": picture.tag,
+        "caption": unbroken(picture.caption),
+        "tag": unbroken(picture.tag),
         "wrong": picture.wrong,
         "box": list(picture.box) if picture.box is not None else None,
         "source": source,
