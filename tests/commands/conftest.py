@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pkgutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from audit import commands
 from audit.cli import main
+
+# A command that is first imported while a test has something replaced would keep the replacement for good.
+for found in pkgutil.iter_modules(commands.__path__, f"{commands.__name__}."):
+    import_module(found.name)
 
 TOYS = Path(__file__).resolve().parent.parent / "data" / "toys"
 
