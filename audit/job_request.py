@@ -14,6 +14,7 @@ from audit.result import plain
 
 if TYPE_CHECKING:
     from audit.base import Audit
+    from audit.maps import Method
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["audit", "embed", "map"]
@@ -107,6 +108,21 @@ def audit_request(audit: Audit, dataset: str, model: str, *, fingerprint: str) -
     return JobRequest(
         kind="audit", dataset=dataset, model=model, audit=audit.name(), settings=settings, fingerprint=fingerprint
     )
+
+
+def map_request(method: Method, dataset: str, model: str, *, fingerprint: str) -> JobRequest:
+    """Return the request for a map with the other parameters at their defaults, the same whoever asks.
+
+    Parameters
+    ----------
+    method
+        ``pca`` or ``umap``.
+    dataset, model
+        Registered names.
+    fingerprint
+        The dataset's.
+    """
+    return JobRequest(kind="map", dataset=dataset, model=model, settings={"method": method}, fingerprint=fingerprint)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

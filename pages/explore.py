@@ -9,16 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
-from audit.maps import MapCoordinates
 from pages.colouring import colour_options, colour_values, linked_table
 from pages.compare_sets import show_compare_sets
 from pages.confusion import show_confusion
 from pages.filters import PARAMETER as FILTER
 from pages.filters import show_filters
 from pages.gallery import show_gallery, show_sample
-from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
+from pages.job_panel import escape_markdown
 from pages.map_chart import MOST_POINTS, show_map
-from pages.markup import empty_html, heading_html, plural
+from pages.map_method import map_jobs, pick_method, show_no_map
+from pages.markup import empty_html, heading_html
 from pages.navigation import DATA, EXPLORE, link
 from pages.neighbours import show_neighbours
 from pages.people import marks_of
@@ -34,17 +34,15 @@ from pages.selection import (
     where_text,
     wrong_first,
 )
-from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, workspace
+from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, workspace
 from pages.state import PageState
 from pages.tables import show_counted, show_rows
 from pages.tagging import show_tagging
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
-    from audit.jobs import Job, JobRequest
     from pages.searching import Found
 
-_METHODS = {"pca": "PCA", "umap": "UMAP"}
 _NEAREST = 24
 
 
@@ -69,82 +67,16 @@ def show() -> None:
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
     state = PageState(EXPLORE)
-    jobs = {method: _job(method, name, model_name, dataset) for method in _METHODS}
+    jobs = map_jobs(name, model_name, dataset)
     controls = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with controls:
-        method = _pick_method(state, jobs)
+        method = pick_method(state, jobs)
     job = jobs[method][1]
     if job is not None and job.state == "done" and workspace().store.has(job.result_key):
         table = linked_table(dataset, state["from"], name, model_name)
         _show_map(dataset, table, state, job.result_key, controls)
         return
-    _show_no_map(dataset, model_name, jobs, method)
-
-
-def _job(method: str, name: str, model_name: str, dataset: Dataset) -> tuple[JobRequest, Job | None]:
-    request = settings_request("map", name, model_name, fingerprint=dataset.fingerprint, settings={"method": method})
-    return request, job_of(request)
-
-
-def _pick_method(state: PageState, jobs: dict[str, tuple[JobRequest, Job | None]]) -> str:
-    key = "map method"
-    wanted = state["method"] if state["method"] in _METHODS else "pca"
-    if key not in st.session_state or st.session_state.get("map method linked") != state["method"]:
-        st.session_state[key] = wanted
-
-    def words(method: str) -> str:
-        job = jobs[method][1]
-        return f"{_METHODS[method]} (computing)" if job is not None and job.active else _METHODS[method]
-
-    with st.container(width="content"):
-        method = st.segmented_control(
-            "Map",
-            list(_METHODS),
-            key=key,
-            required=True,
-            format_func=words,
-            help="PCA shows the two directions of largest variance. UMAP keeps neighbours together; "
-            "distances between far groups mean little.",
-        )
-    if method != wanted:
-        state.update({"method": method if method != "pca" else None, "lasso": None, "page": None})
-    st.session_state["map method linked"] = state["method"]
-    return str(method)
-
-
-def _show_no_map(
-    dataset: Dataset, model_name: str, jobs: dict[str, tuple[JobRequest, Job | None]], method: str
-) -> None:
-    request, job = jobs[method]
-    if job is not None and job.active:
-        show_job(job)
-        st.skeleton(height=520)
-        return
-    if job is not None:
-        show_job(job)
-    model, problem = attempt(lambda: model_of(model_name))
-    reasons = [problem] if problem else MapCoordinates().missing(dataset, model)
-    if reasons:
-        st.html(
-            empty_html(
-                "No map of this dataset with this model", "A map needs one vector a sample. What is missing:", reasons
-            )
-        )
-        link(DATA, "Add a model that encodes images", icon=":material/add:")
-        return
-    st.html(
-        empty_html(
-            "The map has not been drawn yet",
-            f"{model_name} looks at {plural(len(dataset), 'sample')} once; "
-            "after that, maps, colours and selections take no time.",
-        )
-    )
-    if st.button("Draw the map", type="primary", icon=":material/bubble_chart:", key="draw map"):
-        submit(request)
-        if method == "pca":
-            # PCA is there at once, UMAP when it is ready.
-            submit(jobs["umap"][0])
-        st.rerun()
+    show_no_map(dataset, model_name, jobs, method)
 
 
 def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str, controls: Any) -> None:
@@ -330,7 +262,10 @@ def _show_selection(
                 key="lift selection",
                 on_click=lift,
             )
-    st.caption(gallery_words(rows, dataset.roles.label, prediction, sorted_already=by_likeness))
+    pictured = dataset.has_images
+    st.caption(
+        gallery_words(rows, dataset.roles.label, prediction, sorted_already=by_likeness, pictured=pictured),
+    )
     if selected is not None:
         where = "" if state["lasso"] or state[FILTER] else state["where"]
         show_compare_sets(dataset, rows, where, words, key="explore")

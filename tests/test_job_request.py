@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from audit.errors import InputError
-from audit.job_request import JobRequest
+from audit.job_request import JobRequest, map_request
 
 TOYS = Path(__file__).parent / "data" / "toys"
 
@@ -76,3 +76,11 @@ def test_a_request_equals_itself_after_a_journey_through_json() -> None:
 def test_a_wrong_request_is_refused_before_it_waits(change: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         toy(**change).job_id()
+
+
+def test_a_map_asked_for_by_its_method_is_the_map_with_the_other_parameters_at_their_defaults() -> None:
+    asked = map_request("umap", "pets", "m", fingerprint="f")
+    spelled = {"method": "umap", "neighbors": 15, "min_dist": 0.1, "seed": 0}
+    request = JobRequest(kind="map", dataset="pets", model="m", settings=spelled, fingerprint="f")
+    assert asked.job_id() == request.job_id()
+    assert asked.job_id() != map_request("pca", "pets", "m", fingerprint="f").job_id()

@@ -6,11 +6,12 @@ import argparse
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from audit.commands import answers
 from audit.commands.app import add_serving, serve
-from audit.job_request import audit_request
+from audit.job_request import audit_request, map_request
+from audit.maps import Method
 from audit.run import run
 from audit.sources import DatasetSource, ModelSource
 
@@ -126,6 +127,11 @@ def _ask_worker(workspace: Workspace, datasets: Sequence[str], console: Console)
         for audit in able:
             job = workspace.jobs.submit(audit_request(audit, name, MODEL, fingerprint=dataset.fingerprint))
             asked[job] = (audit, name)
+    # The maps come last: the audits leave the embeddings that they are drawn from.
+    for name in datasets:
+        fingerprint = workspace.load_dataset(name).fingerprint
+        for method in get_args(Method):
+            workspace.jobs.submit(map_request(method, name, MODEL, fingerprint=fingerprint))
     console.tell(f"{len(asked)} audits are being run; the pages show each answer when it is there.")
     found: dict[str, Answer] = {}
     waiting = list(asked)

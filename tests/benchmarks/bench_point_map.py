@@ -30,6 +30,7 @@ import pandas as pd
 import psutil
 from PIL import Image
 
+from audit.job_request import map_request
 from audit.maps import MapCoordinates, draw
 from audit.sources import DatasetSource, ModelSource
 from audit.workspace import Workspace
@@ -110,13 +111,11 @@ def fill(folder: Path, n: int) -> None:
 
 def draw_map(space: Workspace, name: str) -> None:
     """Draw the PCA map as the page's job would."""
-    from pages.job_panel import settings_request
-
     started = time.perf_counter()
     dataset, model = space.load_dataset(name), space.load_model("prediction")
     fingerprint = dataset.fingerprint
     print(f"{name}: read and fingerprinted in {time.perf_counter() - started:.1f} s")
-    request = settings_request("map", name, "prediction", fingerprint=fingerprint, settings={"method": "pca"})
+    request = map_request("pca", name, "prediction", fingerprint=fingerprint)
     job = space.jobs.submit(request, start_worker=False)
     space.jobs.claim(job)
     space.jobs.close_job(job, "done", result_key=draw(dataset, model, MapCoordinates(), store=space.store))
@@ -128,7 +127,9 @@ def served(script: Path, **variables: str) -> Iterator[tuple[str, psutil.Process
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    # The dashboard starts itself: it prepares Streamlit for links to its pages.
+    start = [str(script)] if script.name == "app.py" else ["-m", "streamlit", "run", str(script)]
+    command = [sys.executable, *start, "--server.port", str(port), "--server.headless", "true"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

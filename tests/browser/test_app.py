@@ -214,7 +214,6 @@ def draw_around(page: Page, chart: Locator) -> None:
 
 def test_points_drawn_around_become_a_gallery_and_a_link(app: str, page: Page, browser: Browser) -> None:
     page.goto(f"{app}/map-of-samples?model=prediction")
-    page.get_by_role("button", name="Draw the map").click()
     chart = page.locator(".js-plotly-plot").first
     chart.wait_for(timeout=240_000)
     settled(page)

@@ -81,11 +81,7 @@ def save(page: Page) -> None:
 def test_from_the_map_to_a_tag_to_a_file(app: str, page: Page, tmp_path: Path) -> None:
     page.goto(f"{app}/map-of-samples?model=prediction&where=" + json.dumps({"light": "night"}))
     settled(page)
-    draw = page.get_by_role("button", name="Draw the map")
     tag = page.get_by_role("button", name=re.compile("Tag these \\(all 30 shown\\)"))
-    draw.or_(tag).first.wait_for()
-    if draw.count():
-        draw.click()
     tag.click(timeout=120_000)
     choose_tag(page, "too dark", name="Ann")
     page.goto(f"{app}/{CURATION}&queue=tag:too dark")

@@ -59,7 +59,6 @@ def test_from_a_folder_to_a_tagged_export(empty: tuple[str, Path], page: Page, t
     assert "Accuracy depends on “light”" in page.locator(".verdict").inner_text()
 
     visit(page, "Explore")
-    page.get_by_role("button", name="Draw the map").click()
     chart = page.locator(".js-plotly-plot").first
     chart.wait_for(timeout=240_000)
     settled(page)

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from audit.job_request import map_request
 from audit.maps import MapCoordinates, draw
 from audit.sources import DatasetSource, ModelSource
 from audit.workspace import Workspace
-from pages.job_panel import settings_request
 from tests.browser.conftest import served
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def many(tmp_path_factory: pytest.TempPathFactory, plugin: Path) -> Iterator[str
     space.add_dataset(DatasetSource(path=str(data), embeddings=str(data / "vectors.npy"), roles=roles, name="many"))
     space.add_model(ModelSource(spec="precomputed?prediction=prediction", name="prediction"))
     dataset = space.load_dataset("many")
-    request = settings_request("map", "many", "prediction", fingerprint=dataset.fingerprint, settings={"method": "pca"})
+    request = map_request("pca", "many", "prediction", fingerprint=dataset.fingerprint)
     job = space.jobs.submit(request, start_worker=False)
     space.jobs.claim(job)
     key = draw(dataset, space.load_model("prediction"), MapCoordinates(), store=space.store)

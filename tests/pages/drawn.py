@@ -99,13 +99,11 @@ def run_audits(workspace: Workspace) -> None:
 
 def draw_map(workspace: Workspace, model: str) -> None:
     """Put a model's map of the drawn samples into the store, as a finished job leaves it."""
-    from audit.job_request import JobRequest
+    from audit.job_request import map_request
     from audit.maps import MapCoordinates, draw
 
     dataset, found = workspace.load_dataset("drawn"), workspace.load_model(model)
-    request = JobRequest(
-        kind="map", dataset="drawn", model=model, settings={"method": "pca"}, fingerprint=dataset.fingerprint
-    )
+    request = map_request("pca", "drawn", model, fingerprint=dataset.fingerprint)
     job = workspace.jobs.submit(request, start_worker=False)
     workspace.jobs.claim(job)
     key = draw(dataset, found, MapCoordinates(method="pca"), store=workspace.store)

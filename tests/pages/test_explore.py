@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from audit.jobs import Jobs
+from audit.sources import ModelSource
 from audit.workspace import Workspace
 from pages.explore import composition, nearest
 from tests.pages.drawn import draw_map
 
 
-def explore_page() -> None:
+def explore_page(model: str = "prediction") -> None:
     import streamlit as st
 
     from pages.explore import show
     from pages.state import choice_key
 
     st.session_state[choice_key("dataset")] = "drawn"
-    st.session_state[choice_key("model")] = "prediction"
+    st.session_state[choice_key("model")] = model
     show()
 
 
@@ -51,12 +54,26 @@ def test_a_point_is_the_nearest_to_itself() -> None:
     assert nearest(points, 1, 3).tolist() == [1, 0, 3]
 
 
-def test_before_a_map_is_drawn_the_page_says_what_to_do(workspace: Workspace) -> None:
-    assert workspace.datasets()
-    page = AppTest.from_function(explore_page, default_timeout=60).run()
+def test_before_a_model_has_looked_at_the_samples_the_page_says_what_to_do(workspace: Workspace) -> None:
+    workspace.add_model(ModelSource(spec="demo", name="demo"))
+    page = AppTest.from_function(explore_page, default_timeout=60, kwargs={"model": "demo"}).run()
     assert not page.exception
     assert "The map has not been drawn yet" in "".join(block.body for block in page.html)
     assert [button.label for button in page.button] == ["Draw the map"]
+    assert not workspace.jobs.list()
+
+
+def test_the_map_of_vectors_that_are_there_is_drawn_at_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jobs, "start_worker", lambda _self, **_: 0)
+    page = AppTest.from_function(explore_page, default_timeout=60).run()
+    assert not page.exception
+    assert [job.request.settings["method"] for job in reversed(workspace.jobs.list())] == ["pca", "umap"]
+    workspace.jobs.cancel(workspace.jobs.list()[-1].id)
+    page = AppTest.from_function(explore_page, default_timeout=60).run()
+    assert [button.label for button in page.button if button.label == "Draw the map"], "nothing is asked for twice"
+    assert len(workspace.jobs.list()) == 2
 
 
 def test_a_drawn_map_is_shown_with_its_gallery(workspace: Workspace) -> None:
