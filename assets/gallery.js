@@ -80,6 +80,13 @@ function element(name, className, text) {
   return made;
 }
 
+// A long name goes to the next line after a separator where it can, inside a word where it must.
+function wrapped(kind, className, text) {
+  const made = element(kind, className);
+  for (const part of String(text).split(/(?<=[_/])/)) made.append(part, document.createElement("wbr"));
+  return made;
+}
+
 function card(sample, data, selection) {
   const item = element("li", "");
   const button = element("button", "card");
@@ -124,9 +131,9 @@ function picture(sample) {
 
 function caption(sample) {
   const text = element("span", "caption");
-  text.append(element("span", "label", sample.label || sample.id));
+  text.append(wrapped("span", "label", sample.label || sample.id));
   if (sample.wrong) {
-    const struck = element("s", "wrong", sample.prediction);
+    const struck = wrapped("s", "wrong", sample.prediction);
     struck.setAttribute("aria-label", `wrongly predicted ${sample.prediction}`);
     text.append(struck);
   }

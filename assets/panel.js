@@ -87,11 +87,18 @@ function pictureElement(picture, data, setTriggerValue) {
   }
   card.append(frame);
   const under = element("span", "under");
-  if (picture.caption) under.append(element(picture.wrong ? "s" : "span", "caption", picture.caption));
+  if (picture.caption) under.append(wrapped(picture.wrong ? "s" : "span", "caption", picture.caption));
   if (picture.tag) under.append(element("span", "tag", picture.tag));
   if (under.childElementCount) card.append(under);
   item.append(card);
   return item;
+}
+
+// A long name goes to the next line after a separator where it can, inside a word where it must.
+function wrapped(kind, className, text) {
+  const made = element(kind, className);
+  for (const part of String(text).split(/(?<=[_/])/)) made.append(part, document.createElement("wbr"));
+  return made;
 }
 
 function boxElement([left, top, right, bottom]) {

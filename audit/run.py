@@ -78,7 +78,9 @@ def explain_missing(audit: str | Audit, dataset: Dataset, model: Model | None = 
             audit = build_audit(audit)
         except InputError as error:
             return [str(error)]
-    return audit.missing(dataset, model or _precomputed())
+    model = model or _precomputed()
+    # The options of a model's name would drown the reason.
+    return [reason.replace(model.name, model.name.partition("?")[0]) for reason in audit.missing(dataset, model)]
 
 
 def run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 IN_WORDS: Mapping[str, str] = {
     "association_auroc": "association, AUROC",
@@ -130,6 +130,12 @@ def format_p(p_value: float) -> str:
     if p_value is None or not math.isfinite(p_value):
         return ""
     return "p < .001" if p_value < 0.001 else f"p = {format_value(p_value)}"
+
+
+def sentence(parts: Sequence[str]) -> str:
+    """Return reasons as one sentence: joined, ended, and begun with a capital unless a quoted name comes first."""
+    joined = "; ".join(parts)
+    return f"{joined[:1].upper()}{joined[1:].removesuffix('.')}." if joined else ""
 
 
 def unbroken(text: str) -> str:

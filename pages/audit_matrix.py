@@ -20,7 +20,7 @@ from audit.locations import assets_folder
 from audit.registry import audits
 from audit.result import STATES
 from audit.run import explain_missing
-from audit.wording import format_interval, format_value
+from audit.wording import format_interval, format_value, sentence
 from pages.job_panel import active_jobs
 from pages.markup import plural
 from pages.navigation import audit_path, page_at
@@ -158,7 +158,7 @@ def _unanswered_cell(audit: str, dataset: Dataset, model_name: str | None) -> Ce
         model, problem = attempt(lambda: model_of(model_name))
         reasons = [problem] if problem else explain_missing(audit, dataset, model)
         if reasons:
-            return Cell(state="waiting", icon=icon, words="something is missing", sentence="; ".join(reasons) + ".")
+            return Cell(state="waiting", icon=icon, words="something is missing", sentence=sentence(reasons))
     return Cell(state="waiting", icon=icon, words=words)
 
 

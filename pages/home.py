@@ -10,6 +10,7 @@ from audit.errors import InputError
 from audit.fields import build_audit
 from audit.registry import audits
 from audit.run import explain_missing
+from audit.wording import sentence
 from pages.audit_matrix import show_overview
 from pages.audit_page import audit_request, link_settings
 from pages.job_panel import escape_markdown, job_of, progress_words, submit
@@ -183,7 +184,7 @@ def _show_unanswered(name: str, dataset_name: str, dataset: Dataset, model_name:
     model, problem = attempt(lambda: model_of(model_name))
     reasons = [problem] if problem else explain_missing(audit, dataset, model)
     if reasons:
-        st.html(waiting_html("something is missing", "; ".join(reasons) + "."))
+        st.html(waiting_html("something is missing", sentence(reasons)))
         return None
     if job is not None and job.state == "failed":
         st.html(waiting_html("stopped with an error", job.message))

@@ -1,3 +1,4 @@
+import copy
 import json
 import subprocess
 import sys
@@ -70,6 +71,13 @@ def test_what_is_missing_is_said_before_anything_runs(store: Store, monkeypatch:
 def test_explain_missing_is_empty_when_the_audit_can_run() -> None:
     assert explain_missing("toy", table()) == []
     assert explain_missing("toy", table().with_roles(Roles(prediction="prediction"))) == ["'pets' has no label column"]
+
+
+def test_explain_missing_names_a_model_without_its_options() -> None:
+    model = copy.copy(audit.load_model("precomputed"))
+    model.name = "precomputed?weights=w&size=2"
+    reason = explain_missing("toy", table().with_roles(Roles()), model)[0]
+    assert reason.startswith("'pets' has no prediction column and precomputed cannot classify: ")
 
 
 def test_explain_missing_says_so_when_a_field_without_default_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:

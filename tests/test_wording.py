@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from audit.wording import format_interval, format_p, format_value, in_words
+from audit.wording import format_interval, format_p, format_value, in_words, sentence
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,12 @@ def test_an_undefined_interval_is_empty() -> None:
 @pytest.mark.parametrize(("p_value", "text"), [(0.0004, "p < .001"), (0.012, "p = .012"), (math.nan, "")])
 def test_a_p_value_is_never_written_as_zero(p_value: float, text: str) -> None:
     assert format_p(p_value) == text
+
+
+def test_reasons_are_one_sentence() -> None:
+    assert sentence(["nothing can be read", "'x' is unknown."]) == "Nothing can be read; 'x' is unknown."
+    assert sentence(["'x' is unknown"]) == "'x' is unknown."
+    assert sentence([]) == ""
 
 
 def test_names_read_as_words() -> None:

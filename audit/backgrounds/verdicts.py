@@ -13,8 +13,12 @@ from audit.wording import format_interval, format_p, format_value
 
 if TYPE_CHECKING:
     from audit.backgrounds.inputs import Inputs
+    from audit.result import State
 
 LEVEL = 0.05
+FEWEST = 10
+"""What rests on fewer samples tells nothing about the model."""
+
 LARGE_DIFFERENCE = 0.2
 """When only a larger drop than this would be noticed, nothing found means too few samples."""
 
@@ -33,28 +37,43 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
     -------
     Verdict
         About the drop where there is one, else about BG-Gap of given variants, noise on subject and background, or
-        cue conflict. ``differs`` when p < .05; for the drop, when a class has q < .05, or p < .05 (over images)
-        and the interval over classes leaves out 0.
+        cue conflict, the first of them that rests on :data:`FEWEST` samples or more. ``differs`` when p < .05; for
+        the drop, when a class has q < .05, or p < .05 (over images) and the interval over classes leaves out 0.
     """
     by_name = {score["score"]: score for score in scores}
     drop = by_name.get("drop")
     if drop is not None and np.isfinite(drop["value"]):
         return _about_drop(drop, by_name, rows)
-    for name, sentence in (
+    told = (
         ("bg_gap", _about_gap),
         ("relative_foreground_sensitivity", _about_noise),
         ("background_reliance", _about_reliance),
-    ):
-        score = by_name.get(name)
-        if score is not None and np.isfinite(score["value"]):
-            state = "differs" if score["p_value"] < LEVEL else "no_difference"
-            return Verdict(state=state, sentence=sentence(score), score=name)  # type: ignore[arg-type]
+    )
+    there = [(by_name[name], sentence) for name, sentence in told if _is_told(by_name.get(name))]
+    # What rests on a handful of images leads only where nothing else is known.
+    if there:
+        score, sentence = min(there, key=lambda each: each[0]["n"] < FEWEST)
+        state = _state(score)
+        return Verdict(state=state, sentence=sentence(score, state), score=score["score"])
     accuracy = format_value(by_name["accuracy"]["value"], "share")
     return Verdict(
         state="not_computed",
         sentence=f"Backgrounds could not be compared, because {_cause(inputs)}; accuracy is {accuracy}.",
         score="accuracy",
     )
+
+
+def _is_told(score: Mapping[str, Any] | None) -> bool:
+    return score is not None and bool(np.isfinite(score["value"]))
+
+
+def _state(score: Mapping[str, Any]) -> State:
+    """Return the state of a score of -1 to 1: nothing found by a wide interval means too few samples."""
+    if score["n"] < FEWEST:
+        return "too_few"
+    if score["p_value"] < LEVEL:
+        return "differs"
+    return "too_few" if score["high"] - score["low"] > 2 * LARGE_DIFFERENCE else "no_difference"
 
 
 def _about_drop(drop: Mapping[str, Any], by_name: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Verdict:
@@ -88,27 +107,28 @@ def _about_drop(drop: Mapping[str, Any], by_name: Mapping[str, Any], rows: Seque
     return Verdict(state="no_difference", sentence=sentence, score="drop")
 
 
-def _about_gap(score: Mapping[str, Any]) -> str:
+def _about_gap(score: Mapping[str, Any], state: State) -> str:
     same, random = (format_value(score[side], "share") for side in ("same", "random"))
     interval = format_interval(score["low"], score["high"], "points")
-    helps = "A background of the own class helps" if score["p_value"] < LEVEL and score["value"] > 0 else (
-        "No evidence that a background of the own class helps"
-    )  # fmt: skip
-    if score["p_value"] < LEVEL and score["value"] < 0:
-        helps = "A background of the own class hurts"
+    helps = "No evidence that a background of the own class helps"
+    if state == "too_few":
+        helps = "Too few samples to tell whether a background of the own class helps"
+    elif state == "differs":
+        helps = f"A background of the own class {'helps' if score['value'] > 0 else 'hurts'}"
     return (
         f"{helps}: {same} on backgrounds of the same class, {random} on those of other classes "
         f"(BG-Gap {format_value(score['value'], 'points')}, 95 % interval {interval}, {format_p(score['p_value'])})."
     )
 
 
-def _about_noise(score: Mapping[str, Any]) -> str:
+def _about_noise(score: Mapping[str, Any], state: State) -> str:
     subject, background = (format_value(score[side], "share") for side in ("foreground", "background"))
     says = "Noise hurts the subject and the background alike"
-    if score["p_value"] < LEVEL:
-        says = "Rests on the subject more than on its background" if score["value"] > 0 else (
-            "Rests on the background more than on the subject"
-        )  # fmt: skip
+    if state == "too_few":
+        says = "Too few samples to tell whether the subject or its background matters more"
+    elif state == "differs":
+        more, less = ("subject", "its background") if score["value"] > 0 else ("background", "the subject")
+        says = f"Rests on the {more} more than on {less}"
     return (
         f"{says}: {subject} with noise on the subject, {background} with as much noise on the background (RFS "
         f"{format_value(score['value'])}, 95 % interval {format_interval(score['low'], score['high'])}, no effect 0, "
@@ -116,8 +136,12 @@ def _about_noise(score: Mapping[str, Any]) -> str:
     )
 
 
-def _about_reliance(score: Mapping[str, Any]) -> str:
-    follows = "Answers follow the background" if score["p_value"] < LEVEL else "No evidence that answers follow it"
+def _about_reliance(score: Mapping[str, Any], state: State) -> str:
+    follows = "No evidence that answers follow the background"
+    if state == "too_few":
+        follows = "Too few samples to tell whether answers follow the background"
+    elif state == "differs":
+        follows = "Answers follow the background"
     return (
         f"{follows} where label and background disagree: reliance {format_value(score['value'])}, 95 % interval "
         f"{format_interval(score['low'], score['high'])}, no effect 0, {format_p(score['p_value'])}."

@@ -30,7 +30,8 @@ def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ..
     truth = result.settings.get("class_is") == "label"
     said = "the true class" if truth else "what the model calls it"
     classes = _classes(result, where)
-    shown = tuple(_class_row(rows[rows["class"] == name], name, dataset) for name in classes)
+    told = "class" if truth else "model's answer"
+    shown = tuple(_class_row(rows[rows["class"] == name], name, dataset, told) for name in classes)
     text = (
         f"A class is {said}. Under each typical picture: the share of the class that it stands for. Borderline "
         "pictures: how much nearer they lie to their own class than to the next; below 0 another class is nearer. "
@@ -63,7 +64,7 @@ def _classes(result: Result, where: str) -> list[str]:
     return names
 
 
-def _class_row(rows: pd.DataFrame, name: str, dataset: Dataset) -> PictureRow:
+def _class_row(rows: pd.DataFrame, name: str, dataset: Dataset, told: str) -> PictureRow:
     own = rows[rows["kind"] == "class"]
     groups = []
     for kind, title in TITLES.items():
@@ -78,7 +79,7 @@ def _class_row(rows: pd.DataFrame, name: str, dataset: Dataset) -> PictureRow:
         text = f"{first['samples']:,.0f} samples to choose from."
         if np.isfinite(first["value"]):
             agreed = format_value(float(first["value"]), "share")
-            text += f" The nearest typical picture tells the model's answer for {agreed} of {first['n']:,.0f}."
+            text += f" The nearest typical picture tells the {told} for {agreed} of {first['n']:,.0f}."
     text += _told_apart(rows[rows["kind"] == "told_apart"])
     return PictureRow(title=name, text=text, groups=tuple(groups), where=where)
 

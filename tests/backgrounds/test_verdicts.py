@@ -8,7 +8,7 @@ ACCURACY = {"score": "accuracy", "value": 0.9}
 
 
 def _said(*scores):
-    return verdict([ACCURACY, *scores], [], None)
+    return verdict([ACCURACY, *({"n": 100, **score} for score in scores)], [], None)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,31 @@ def test_no_drop_is_no_evidence_or_too_few(n, words):
     said = verdict([ACCURACY, drop, *sides], [row], None)
     assert said.sentence.startswith(words)
     assert said.sentence.endswith("89.0 % on counter ones.")
+
+
+GAP = {"score": "bg_gap", "value": 0.0, "low": -0.69, "high": 0.69, "p_value": 1.0, "same": 0.5, "random": 0.5, "n": 2}
+NOISE = {
+    "score": "relative_foreground_sensitivity",
+    "value": 0.2,
+    "low": 0.15,
+    "high": 0.25,
+    "p_value": 0.001,
+    "foreground": 0.4,
+    "background": 0.6,
+}
+
+
+def test_two_images_do_not_speak_for_the_model():
+    said = _said(GAP)
+    assert (said.state, said.score) == ("too_few", "bg_gap")
+    assert said.sentence.startswith("Too few samples to tell whether a background of the own class helps")
+
+
+def test_a_score_of_many_images_leads_before_one_of_two():
+    said = _said(GAP, NOISE)
+    assert (said.state, said.score) == ("differs", "relative_foreground_sensitivity")
+
+
+@pytest.mark.parametrize("score", [GAP, {**NOISE, "p_value": 0.4, "low": -0.3, "high": 0.5}])
+def test_nothing_found_by_a_wide_interval_is_too_few(score):
+    assert _said({**score, "n": 100}).state == "too_few"
