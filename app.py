@@ -16,6 +16,9 @@ from pages.navigation import build_pages
 from pages.session import is_dark, workspace
 from pages.sidebar import show_navigation
 from pages.state import choice_key, shared_choice, write_shared_choices
+from pages.tagging import forget_question
+
+_OPEN_PAGE = "open page"
 
 
 def main() -> None:
@@ -29,6 +32,9 @@ def main() -> None:
     sections = build_pages()
     # The menu is our own: its links carry dataset, model and each page's state, so that one step is one step back.
     page = st.navigation(sections, position="hidden")
+    if st.session_state.get(_OPEN_PAGE) != page.url_path:
+        st.session_state[_OPEN_PAGE] = page.url_path
+        forget_question()
     with st.sidebar:
         menu = st.container(gap=None, key="menu")
         datasets, models = list(workspace().datasets()), list(workspace().models())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
 
 _ACTS = ("Tag", "Note", "Label")
+_ASKED = "samples asked about"
 
 
 def show_tagging(dataset: Dataset, rows: pd.DataFrame, *, key: str, source: str = "") -> None:
@@ -60,19 +61,38 @@ def show_tagging(dataset: Dataset, rows: pd.DataFrame, *, key: str, source: str 
                 on_click=selection.clear,
             )
     if asked or selection.tagging:
-        _ask(dataset, name, chosen or [str(sample) for sample in rows.index], key, source)
+        # Known once: other people's new tags would give the field another identity, and empty it while one writes.
+        known = list(curated_of(dataset, name).tag_counts())
+        samples = chosen or [str(sample) for sample in rows.index]
+        st.session_state[_ASKED] = {"gallery": (name, key), "samples": samples, "known": known, "source": source}
+    open_question = st.session_state.get(_ASKED)
+    if open_question and open_question["gallery"] == (name, key):
+        _ask(dataset, name, open_question, key)
 
 
-def _ask(dataset: Dataset, name: str, samples: Sequence[str], key: str, source: str) -> None:
-    # Asked once: other people's new tags would give the field another identity, and empty it while one writes.
-    known = list(curated_of(dataset, name).tag_counts())
+def forget_question() -> None:
+    """Do not ask any more what is to be done with the samples that a dialog was opened for."""
+    st.session_state.pop(_ASKED, None)
 
-    @st.dialog(f"Tag {plural(len(samples), 'sample')}")
+
+def _ask(dataset: Dataset, name: str, question: Mapping[str, Any], key: str) -> None:
+    samples = question["samples"]
+
+    # A run of the whole page, as when a job ends, opens the dialog again with all that was written into it.
+    @st.dialog(f"Tag {plural(len(samples), 'sample')}", on_dismiss=forget_question)
     def dialog() -> None:
         author = author_field(f"{key} dialog", width="stretch")
         curation = curation_of(dataset, name)
         act = st.segmented_control("What", _ACTS, default="Tag", required=True, key=f"{key} act")
-        do, label = _form(str(act), curation, samples, known=known, key=key, source=source, author=author)
+        do, label = _form(
+            str(act),
+            curation,
+            samples,
+            known=question["known"],
+            key=key,
+            source=question["source"],
+            author=author,
+        )
         if st.button(
             label, type="primary", key=f"{key} save", icon=":material/save:", disabled=do is None or not author
         ):
@@ -81,6 +101,7 @@ def _ask(dataset: Dataset, name: str, samples: Sequence[str], key: str, source: 
             if problem:
                 st.error(escape_markdown(problem), icon=":material/error:")
                 return
+            forget_question()
             Selection.of(key).clear()
             st.toast(f"Kept for {plural(len(samples), 'sample')}.", icon=":material/check:")
             st.rerun()

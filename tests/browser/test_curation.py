@@ -11,6 +11,7 @@ import pandas as pd
 
 from audit.curation.board import Curation
 from audit.database import FILE, URL_VARIABLE, Database
+from audit.job_request import JobRequest
 from audit.workspace import Workspace
 from tests.browser.conftest import filled_home, served
 
@@ -110,8 +111,6 @@ def test_the_keyboard_moves_selects_and_tags(app: str, page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     page.get_by_role("button", name=re.compile("2 selected")).wait_for()
-    # A run that still draws the page's end would close the dialog that the next key opens.
-    settled(page)
     picked = [cards(page).nth(n).get_attribute("data-id") for n in (0, 2)]
     page.keyboard.press("t")
     choose_tag(page, "by keyboard", name="Kim")
@@ -121,6 +120,38 @@ def test_the_keyboard_moves_selects_and_tags(app: str, page: Page) -> None:
     settled(page)
     cards(page).nth(1).wait_for()
     assert [card.get_attribute("data-id") for card in cards(page).all()] == picked
+
+
+def test_the_question_what_to_tag_outlives_a_run_of_the_whole_page(home: Path, app: str, page: Page) -> None:
+    space = Workspace(home)
+    fingerprint = space.load_dataset("drawn").fingerprint
+    requests = (
+        JobRequest(kind="map", dataset="drawn", model="prediction", settings={"seed": seed}, fingerprint=fingerprint)
+        for seed in range(1, 20)
+    )
+    # The first that a worker does not take before us.
+    jobs = (space.jobs.submit(request, start_worker=False) for request in requests)
+    job = next(job for job in jobs if space.jobs.claim(job))
+    page.goto(f"{app}/{CURATION}")
+    cards(page).first.wait_for()
+    settled(page)
+    waiting = page.get_by_text(re.compile("Waiting for the worker|Running now"))
+    waiting.wait_for()
+    page.get_by_role("button", name=re.compile("Tag these")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Note", exact=True).click()
+    note = dialog.get_by_role("textbox", name="Note")
+    note.fill("half a thought")
+    note.press("Tab")
+    space.jobs.close_job(job, "failed", message="ended by the test")
+    waiting.wait_for(state="detached")
+    settled(page)
+    assert note.input_value() == "half a thought"
+    dialog.get_by_role("button", name="Close").click()
+    dialog.wait_for(state="detached")
+    page.reload()
+    settled(page)
+    assert not page.get_by_role("dialog").count()
 
 
 def test_a_click_still_opens_a_sample_and_the_tick_selects_it(app: str, page: Page) -> None:
