@@ -74,7 +74,7 @@ def show_overview(dataset_name: str, dataset: Dataset, chosen: str | None) -> No
     dataset
         The samples.
     chosen
-        The model whose answers are told below; its column is marked.
+        The model whose answers are details below; its column is marked.
     """
     models = list(workspace().models())
     known = audits()
@@ -246,7 +246,7 @@ def _marked(model: str, chosen: str | None) -> str:
 
 
 def _chosen_words(model: str, chosen: str | None) -> str:
-    return ' <span class="told">told below</span>' if model == chosen else ""
+    return ' <span class="told">details below</span>' if model == chosen else ""
 
 
 def _cell_html(cell: Cell, title: str, place: tuple[str, str, str], domain: tuple[float, float]) -> str:

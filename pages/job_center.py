@@ -198,7 +198,8 @@ def job_table(jobs: list[Job]) -> pd.DataFrame:
 def _show_worker(jobs: list[Job]) -> None:
     st.subheader("The worker", anchor=False)
     pid = workspace().jobs.worker_pid()
-    facts = {"Worker": f"running (process {pid})" if pid else "not running; it starts with the next job"}
+    busy = "at work" if any(job.active for job in jobs) else "ready"
+    facts = {"Worker": f"{busy} (process {pid})" if pid else "not running; it starts with the next job"}
     for state, (_, words) in _STATES.items():
         count = sum(job.state == state for job in jobs)
         if count:

@@ -222,7 +222,7 @@ def gallery_words(
     wrong = int((rows[label].astype("str") != rows[prediction].astype("str")).sum())
     share = 100 * wrong / len(rows)
     order = "; the wrong ones come first" if 0 < wrong < len(rows) and not sorted_already else ""
-    below = "; bold is the label, struck what the model said" if wrong and pictured else ""
+    below = "; bold: the label, struck through: the model's wrong answer" if wrong and pictured else ""
     return f"{words}, {wrong:,} of them predicted wrongly ({share:.1f} %){order}{below}"
 
 

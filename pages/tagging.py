@@ -43,10 +43,10 @@ def show_tagging(dataset: Dataset, rows: pd.DataFrame, *, key: str, source: str 
         return
     selection = Selection.of(key)
     chosen = selection.among(rows)
-    words = f"{len(chosen):,} selected" if chosen else f"all {len(rows):,} shown"
+    words = f"Tag {len(chosen):,} selected" if chosen else f"Tag all {len(rows):,}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         asked = st.button(
-            f"Tag these ({words})",
+            words,
             key=f"{key} tag these",
             icon=":material/label:",
             help="Select single pictures by their tick, with the space bar, or with Shift and a click; "

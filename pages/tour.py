@@ -92,7 +92,7 @@ def show_tour() -> None:
         return
     with st.container(border=True, key="tour"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown("**New here?** This is a drawn example with planted faults: the right answers are known.")
+            st.markdown("**New here?** This is an illustrated example with planted faults: the answers are known.")
             if st.button("Close for good", icon=":material/close:", type="tertiary", key="close tour"):
                 change_preferences(space.home, tour_seen=True)
                 st.rerun()

@@ -23,7 +23,7 @@ from audit.subgroups.overall import LEVEL, overall_scores
 from audit.subgroups.probability_rows import add_columns, confidence_of, probability_scores, ranking_columns
 from audit.subgroups.recall_rows import recall_rows, standardised_rows
 from audit.subgroups.slice_rows import Searched, error_slice_rows, slice_rows
-from audit.wording import format_interval, format_p, format_value
+from audit.wording import format_interval, format_p, format_value, in_words
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -283,7 +283,8 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
         if worst.get("q_value", 1.0) < 1 - LEVEL:
             lowest = f"The lowest is {worst['group']} at {_share(worst)}, against {_share(accuracy)} overall."
         else:
-            lowest = f"No subgroup is clearly lowest; accuracy overall is {_share(accuracy)}."
+            which = "subgroup" if inputs.family is not None else in_words(main.name)
+            lowest = f"No {which} is clearly lowest; accuracy overall is {_share(accuracy)}."
         sentence = f"Accuracy depends on {name} within classes: {numbers}. {lowest}"
         return Verdict(state="differs", sentence=sentence, score="macro_std")
     n = inputs.cells().cell_n.sum(axis=0)

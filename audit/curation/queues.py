@@ -259,8 +259,8 @@ def _worst_slices(dataset: Dataset, results: Sequence[tuple[Result, Mapping[str,
         yield Queue(
             name="worst slice",
             title=f"Worst slice: {_words(where)}",
-            reason=f"{format_value(share, 'share')} of its {int(member.sum()):,} samples are predicted right, of all "
-            f"{format_value(float(right[known].mean()), 'share')}; the wrong ones come first.",
+            reason=f"{format_value(share, 'share')} of its {int(member.sum()):,} samples are predicted right, against "
+            f"{format_value(float(right[known].mean()), 'share')} of all; the wrong ones come first.",
             samples=tuple(map(str, wrong_first)),
             source=str(facts.get("key", "")),
         )

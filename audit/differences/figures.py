@@ -47,12 +47,13 @@ def _hypotheses(result: Result) -> Figure | None:
     if rows.empty:
         return None
     best = pd.concat([rows[rows["truer_of"] == letter].head(DRAWN) for letter in "AB"])
-    labels = [f"{row['truer_of']}: {_short(str(name))}" for name, row in best.iterrows()]
-    figure = interval_figure(best, null=0.5, labels=labels, order="given", axis_title="AUROC, half that tests")
-    words = set_words(result)
     top = best.iloc[0]
+    best = best.sort_values("value", ascending=False, kind="stable")
+    labels = [f"{row['truer_of']}: {_short(str(name))}" for name, row in best.iterrows()]
+    figure = interval_figure(best, null=0.5, labels=labels, order="given", axis_title="AUROC on the half that tests")
+    words = set_words(result)
     text = (
-        f"The best hypotheses for A ({words[0]}) and for B ({words[1]}); “{best.index[0]}” has AUROC "
+        f"The best hypotheses for A ({words[0]}) and for B ({words[1]}); “{top.name}” has AUROC "
         f"{format_value(float(top['value']))}, 95 % interval {format_interval(float(top['low']), float(top['high']))}."
     )
     return Figure(title="Phrases truer of A, then phrases truer of B", figure=figure, text=text)

@@ -52,7 +52,7 @@ def characteristic_map(rows: pd.DataFrame) -> Figure | None:
         f"Share of the likeness to each part that is lost when one characteristic is changed; a star where it holds "
         f"after correction: {told} of {len(parts)} parts.{more}"
     )
-    return Figure(title="Because of what things look like each part", figure=figure, text=said)
+    return Figure(title="Why things look like each part", figure=figure, text=said)
 
 
 def answer_map(rows: pd.DataFrame) -> Figure | None:
@@ -83,7 +83,7 @@ def _shares(rows: pd.DataFrame, name: str, column: str, lost: str) -> go.Figure:
         return wide.reindex(index=shown, columns=list(CHARACTERISTICS))
 
     drop, matters = values(column).astype("float64"), values("matters")
-    widest = float(np.nanquantile(np.abs(drop.to_numpy()), 0.98)) if drop.notna().to_numpy().any() else 0.0
+    widest = float(np.nanmax(np.abs(drop.to_numpy()))) if drop.notna().to_numpy().any() else 0.0
     text = [
         [
             "" if not np.isfinite(value) else f"{100 * value:z.0f} %{' ★' if holds == 'yes' else ''}"

@@ -50,7 +50,19 @@ def verdict(case: Case, prototypes: Prototypes, rows: Sequence[Mapping[str, Any]
     state: State = "differs" if row["low"] > row["null"] else "no_difference"
     if row["n"] < FEWEST:
         state = "too_few"
-    return Verdict(state=state, sentence=f"{start}{_because(reasons)}.", score="fidelity")
+    return Verdict(state=state, sentence=f"{start}{_because(reasons)}{_heat(rows)}.", score="fidelity")
+
+
+def _heat(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Warn where taking away what the heat marks costs no more of the answer than taking away anything."""
+    row = next((row for row in rows if row["score"] == "deletion_auc"), None)
+    if row is None or not math.isfinite(row["high"]) or row["high"] < row["null"]:
+        return ""
+    value, random = format_value(row["value"]), format_value(row["null"])
+    return (
+        "; the heat maps are not shown to mark what an answer rests on (area under deletion "
+        f"{value}, in random order {random})"
+    )
 
 
 def _because(reasons: Reasons | None) -> str:
@@ -64,6 +76,8 @@ def _because(reasons: Reasons | None) -> str:
     said = f"; {most} of {total} parts look alike mostly because of {name}"
     further = [f"{count} because of {other}" for other, count in counted.most_common(3)[1:]]
     said += f", {', '.join(further)}" if further else ""
+    open_ = total - sum(counted.values())
+    said += f", {open_} undecided" if open_ else ""
     misleading = int(reasons.misleading.sum())
     if misleading:
         said += f"; {misleading} would mislead a person, who sees colour and shape where the model uses neither"

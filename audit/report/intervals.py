@@ -21,6 +21,7 @@ _MOST_NAMES = 250
 _LETTER = 7
 _PLOT = 320
 _VALUES = 190
+_DIGIT = 6.2
 _AXIS = 26
 _LONGEST_NAME = 36
 
@@ -55,6 +56,7 @@ def interval_svg(rows: Sequence[Mapping[str, Any]], *, name: str, bound: float |
     def across(value: float) -> float:
         return left + (right - left) * (value - low) / (high - low)
 
+    room = max(_VALUES, 20 + _DIGIT * max(len(_numbers(row)) for row in shown))
     height = ROW * len(shown) + _AXIS
     parts = [_grid(low, high, across, height - _AXIS, str(shown[0].get("unit") or ""))]
     if bound is not None:
@@ -64,14 +66,13 @@ def interval_svg(rows: Sequence[Mapping[str, Any]], *, name: str, bound: float |
         )
     parts += [_row(row, name, ROW * (place + 0.5), across, left) for place, row in enumerate(shown)]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + _VALUES} {height}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right + room:.0f} {height}" role="img" '
         f'aria-label="{escape(text)}" font-family="sans-serif" font-size="14" fill="currentColor">'
         f"<title>{escape(text)}</title>{''.join(parts)}</svg>"
     )
 
 
 def _row(row: Mapping[str, Any], name: str, y: float, across: Any, left: float) -> str:
-    unit = str(row.get("unit") or "")
     label = in_words(str(row.get(name, "")))
     shown = label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 1]}…"
     value, low, high, null = (_number(row, key) for key in ("value", "low", "high", "null"))
@@ -89,12 +90,17 @@ def _row(row: Mapping[str, Any], name: str, y: float, across: Any, left: float) 
             f'fill="none" stroke="{NEUTRAL}" stroke-width="2.5"/>'
         )
     parts.append(f'<circle cx="{across(value):.1f}" cy="{y:.1f}" r="6.5" fill="{ACCENT}"/>')
-    interval = format_interval(low, high, unit) if low is not None and high is not None else ""
-    numbers = format_value(value, unit) + (f" ({interval})" if interval else "")
-    n = _number(row, "n")
-    numbers += f"  n={n:,.0f}" if n is not None else ""
-    parts.append(f'<text x="{left + _PLOT + 14}" y="{y + 4:.1f}" font-size="11.5">{escape(numbers)}</text>')
+    parts.append(f'<text x="{left + _PLOT + 14}" y="{y + 4:.1f}" font-size="11.5">{escape(_numbers(row))}</text>')
     return "".join(parts)
+
+
+def _numbers(row: Mapping[str, Any]) -> str:
+    """Return a row's value, interval and n in words."""
+    unit = str(row.get("unit") or "")
+    value, low, high, n = (_number(row, key) for key in ("value", "low", "high", "n"))
+    interval = format_interval(low, high, unit) if low is not None and high is not None else ""
+    words = format_value(value or 0.0, unit) + (f" ({interval})" if interval else "")
+    return words + (f"  n={n:,.0f}" if n is not None else "")
 
 
 def _grid(low: float, high: float, across: Any, bottom: float, unit: str) -> str:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from audit.robustness.design import Design
 
+RARE = 0.1
+"""Ratio of an interval's ends, as five groups that count bring it about, that tells a handful of them."""
+
 CHUNK_NUMBERS = 8_000_000
 """Numbers held at once while counts are summed or drawn."""
 
@@ -277,22 +280,26 @@ def interval_of(draws: NDArray[np.float64], level: float = 0.95) -> Interval:
 
 
 def share_interval(draws: NDArray[np.float64], groups: NDArray[np.int64] | int) -> Interval:
-    """Return the percentile interval of draws of a share, never of no width at 0 or 1.
+    """Return the percentile interval of draws of a share, no narrower near 0 or 1 than so many groups allow.
 
     Parameters
     ----------
     draws
-        (draws, ...) in [0, 1]. Where every defined one is 0 (or 1), no resampling of what was seen can show another
-        value: the open end is then Wilson's for so many groups, none of which (all of which) would count.
+        (draws, ...) in [0, 1]. Where the end near 0 (or 1) is less than a :data:`RARE` part of the other one's
+        distance from it, what was counted comes from a handful of groups at most, and resampling cannot show what
+        another handful would bring: the other end is then at least Wilson's for so many groups, none of which (all of
+        which) would count.
     groups
         Number of groups, (...).
     """
-    interval = percentile_interval(draws)
+    low, high = percentile_interval(draws)
     bound = wilson_interval(np.zeros(np.shape(groups)), np.maximum(groups, 1)).high
-    known = np.isfinite(draws)
-    none = known.any(axis=0) & ((draws == 0) | ~known).all(axis=0)
-    every = known.any(axis=0) & ((draws == 1) | ~known).all(axis=0)
-    return Interval(np.where(every, 1 - bound, interval.low), np.where(none, bound, interval.high))
+    known = np.isfinite(low) & np.isfinite(high)
+    few, nearly_all = known & (low <= RARE * high), known & (1 - high <= RARE * (1 - low))
+    return Interval(
+        np.where(nearly_all & ~few, np.minimum(low, 1 - bound), low),
+        np.where(few & ~nearly_all, np.maximum(high, bound), high),
+    )
 
 
 def rank_probabilities(draws: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -82,7 +82,7 @@ def save(page: Page) -> None:
 def test_from_the_map_to_a_tag_to_a_file(app: str, page: Page, tmp_path: Path) -> None:
     page.goto(f"{app}/map-of-samples?model=prediction&where=" + json.dumps({"light": "night"}))
     settled(page)
-    tag = page.get_by_role("button", name=re.compile("Tag these \\(all 30 shown\\)"))
+    tag = page.get_by_role("button", name=re.compile("Tag all 30"))
     tag.click(timeout=120_000)
     choose_tag(page, "too dark", name="Ann")
     page.goto(f"{app}/{CURATION}&queue=tag:too dark")
@@ -137,7 +137,7 @@ def test_the_question_what_to_tag_outlives_a_run_of_the_whole_page(home: Path, a
     settled(page)
     waiting = page.get_by_text(re.compile("Waiting for the worker|Running now"))
     waiting.wait_for()
-    page.get_by_role("button", name=re.compile("Tag these")).click()
+    page.get_by_role("button", name=re.compile("Tag all")).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Note", exact=True).click()
     note = dialog.get_by_role("textbox", name="Note")
@@ -216,7 +216,7 @@ def tag_at_once(app: str, browser: Browser) -> None:
         say_name(page, name)
     for number in range(ROUNDS):
         for page, name in zip(pages, PEOPLE, strict=True):
-            page.get_by_role("button", name=re.compile("Tag these \\(all 60 shown\\)")).click()
+            page.get_by_role("button", name=re.compile("Tag all 60")).click()
             write_tag(page, f"{name} {number}")
         for page in pages:
             save(page)

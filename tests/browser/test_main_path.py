@@ -66,7 +66,7 @@ def test_from_a_folder_to_a_tagged_export(empty: tuple[str, Path], page: Page, t
     draw_around(page, chart)
     page.get_by_text("Selected: drawn around").wait_for()
     settled(page)
-    tag = page.get_by_role("button", name=re.compile(r"Tag these \(all \d+ shown\)"))
+    tag = page.get_by_role("button", name=re.compile(r"Tag all \d+"))
     shown = int(re.findall(r"\d+", tag.inner_text())[0])
     tag.click()
     choose_tag(page, "look again", name="Kim")

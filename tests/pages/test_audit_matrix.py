@@ -53,8 +53,8 @@ def test_names_from_data_are_escaped() -> None:
 
 def test_the_model_told_below_is_marked_in_words() -> None:
     cell = Cell(state="waiting", icon="○", words="not computed yet")
-    assert "told below" in html(cell, chosen="one")
-    assert "told below" not in html(cell, chosen="two")
+    assert "details below" in html(cell, chosen="one")
+    assert "details below" not in html(cell, chosen="two")
 
 
 def test_a_score_without_an_interval_is_a_dot_alone() -> None:

@@ -61,7 +61,7 @@ def test_a_link_to_a_row_shows_its_samples(page: AppTest) -> None:
     page.run()
     assert "Images: light night" in words(page)
     assert "30 samples, 5 of them predicted wrongly" in words(page)
-    assert "; bold is the label, struck what the model said" in words(page)
+    assert "; bold: the label, struck through: the model's wrong answer" in words(page)
 
 
 def test_a_broken_selection_in_a_link_shows_all_samples_and_says_so(page: AppTest) -> None:

@@ -41,7 +41,7 @@ def test_what_others_tagged_is_offered_by_tag_and_told_with_their_name(workspace
     assert page.selectbox[0].value == "tag:too dark"
     assert any("Ann tagged 2 samples" in block.value for block in page.markdown)
     labels = [button.label for button in page.button]
-    assert "Tag these (all 2 shown)" in labels
+    assert "Tag all 2" in labels
     assert "Take “too dark” off 2 samples" in labels
 
 

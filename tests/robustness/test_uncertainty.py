@@ -143,3 +143,15 @@ def test_an_index_of_0_or_1_has_an_interval_of_some_width():
     usual = interval_of(draws[:, 2])
     assert (interval.low[2], interval.high[2]) == pytest.approx((float(usual.low), float(usual.high)))
     assert np.isnan([interval.low[3], interval.high[3]]).all()
+
+
+def test_what_a_handful_of_groups_brings_has_wilsons_upper_end():
+    random = np.random.default_rng(0)
+    rare = random.poisson(1.5, 4000) * 0.0003
+    interval = share_interval(
+        np.stack([rare, 1 - rare, random.normal(0.3, 0.05, 4000)], axis=1), np.array([24, 24, 24])
+    )
+    edge = proportion_confint(0, 24, method="wilson")[1]
+    assert interval.high[0] == pytest.approx(edge)
+    assert interval.low[1] == pytest.approx(1 - edge)
+    assert 0.35 < interval.high[2] < 0.45
