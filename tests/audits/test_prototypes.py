@@ -167,7 +167,7 @@ def test_a_row_a_class_shows_typical_borderline_and_parts_in_frames(menagerie):
 def test_the_figures_show_every_characteristic_and_lead_to_their_rows(menagerie):
     audit, dataset, _, result = menagerie
     figures = audit.figures(result, dataset)
-    assert figures[0].title == "Because of what things look like each part"
+    assert figures[0].title == "Why things look like each part"
     assert figures[1].title == "What tells each class from the others"
     assert len(figures) == 5
     for figure in figures[:2]:
