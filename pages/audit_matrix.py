@@ -74,7 +74,7 @@ def show_overview(dataset_name: str, dataset: Dataset, chosen: str | None) -> No
     dataset
         The samples.
     chosen
-        The model whose answers are details below; its column is marked.
+        The model whose answers are told below; its column is marked.
     """
     models = list(workspace().models())
     known = audits()
