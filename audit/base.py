@@ -193,6 +193,9 @@ class Audit(ABC):
     limits: ClassVar[str] = ""
     """What the audit cannot say."""
 
+    meanings: ClassVar[Mapping[str, str]] = {}
+    """What each score of ``overall`` and each own column of the tables says, in a sentence; the page shows it."""
+
     version: ClassVar[int] = 1
     """Raised whenever the same fields would give other numbers."""
 

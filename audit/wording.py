@@ -76,6 +76,53 @@ IN_WORDS: Mapping[str, str] = {
 }
 """Names of scores, kinds of rows and columns that do not explain themselves."""
 
+COLUMN_UNITS: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "accuracy",
+            "accuracy_before",
+            "accuracy_searched",
+            "availability",
+            "availability_chance",
+            "background",
+            "class_accuracy",
+            "common_accuracy",
+            "common_high",
+            "common_low",
+            "counter_accuracy",
+            "counter_high",
+            "counter_low",
+            "coverage",
+            "flip_high",
+            "flip_low",
+            "flip_rate",
+            "follows_background",
+            "follows_label",
+            "follows_neither",
+            "foreground",
+            "gone",
+            "moved",
+            "on_subject",
+            "oo",
+            "os",
+            "predictivity",
+            "predictivity_chance",
+            "prevalence",
+            "prevalence_a",
+            "prevalence_b",
+            "probability_worst",
+            "random",
+            "relative_drop",
+            "same",
+            "so",
+            "ss",
+        ),
+        "share",
+    ),
+    **dict.fromkeys(("confusion", "explained", "p_true_change", "raw", "raw_high", "raw_low", "stratified"), "points"),
+}
+"""Units of columns that have one of their own, whatever the row's score is."""
+
 
 def in_words(name: str) -> str:
     """Return the name of a score, of a kind of rows or of a column as people read it.

@@ -20,7 +20,7 @@ from audit.locations import assets_folder
 from audit.registry import audits
 from audit.result import STATES
 from audit.run import explain_missing
-from audit.wording import format_interval, format_value, sentence
+from audit.wording import format_interval, format_value, in_words, sentence
 from pages.job_panel import active_jobs
 from pages.markup import plural
 from pages.navigation import audit_path, page_at
@@ -44,8 +44,10 @@ class Cell:
     ----------
     state, icon, words
         The verdict's state, as a name, a mark and words.
+    measure
+        Name of the main score, as people read it; empty where there is none.
     value, interval
-        The main score in the words of its unit; empty where there is none.
+        That score in the words of its unit; empty where there is none.
     numbers
         Value, low, high and null for the drawing; NaN where they do not exist.
     sentence
@@ -57,6 +59,7 @@ class Cell:
     state: str
     icon: str
     words: str
+    measure: str = ""
     value: str = ""
     interval: str = ""
     numbers: tuple[float, float, float, float] = (np.nan,) * 4
@@ -190,6 +193,7 @@ def answered_cell(audit: str, facts: Mapping[str, Any]) -> Cell:
     value, low, high, null = (float(row[column]) if column in row.index else float("nan") for column in _COLUMNS)
     return dataclasses.replace(
         cell,
+        measure=in_words(verdict.score),
         value=format_value(value, unit) if np.isfinite(value) else "",
         interval=format_interval(low, high, unit),
         numbers=(value, low, high, null),
@@ -256,7 +260,8 @@ def _cell_html(cell: Cell, title: str, place: tuple[str, str, str], domain: tupl
     number = ""
     if cell.value:
         interval = f' <span class="interval">{escape(cell.interval)}</span>' if cell.interval else ""
-        number = f'<span class="number">{escape(cell.value)}{interval}</span>{_drawing(cell, domain)}'
+        measure = f'<span class="measure">{escape(cell.measure)}</span>'
+        number = f'{measure}<span class="number">{escape(cell.value)}{interval}</span>{_drawing(cell, domain)}'
     return (
         f'<a href="{escape(link)}" data-cell="{escape(audit)} {escape(model)}" '
         f'title="{escape(cell.sentence or cell.words)}" aria-label="{escape(said)}">'

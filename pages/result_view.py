@@ -58,7 +58,7 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
     show_number(audit, result, key=key)
     _show_figures(audit, key, dataset, state)
     show_panels(audit, result, dataset, state, key=f"{key} panels")
-    _show_tables(result, key, state)
+    _show_tables(audit, result, key, state)
     shown = _show_gallery(result, dataset, state, key)
     show_changed_images(audit, result, dataset, shown, state["sample"], key=key)
     show_examination(audit, result, dataset, state, key=f"{key} examine")
@@ -90,7 +90,7 @@ def show_number(audit: Audit, result: Result, *, key: str) -> None:
     if published:
         words += " · ▏published models"
     with st.container(key=f"said-{key}".replace(" ", "-")):
-        st.caption(escape_markdown(words))
+        st.caption(escape_markdown(words), help=escape_markdown(audit.meanings.get(name, "")) or None)
 
 
 def _show_figures(audit: Audit, key: str, dataset: Dataset, state: PageState) -> None:
@@ -129,9 +129,10 @@ def show_views(figures: Sequence[Figure], *, key: str, on_pick: Callable[[str], 
             show_figure(figure.figure, key=f"{key} view {position}", text=figure.text, on_pick=on_pick)
 
 
-def _show_tables(result: Result, key: str, state: PageState) -> None:
+def _show_tables(audit: Audit, result: Result, key: str, state: PageState) -> None:
     st.subheader("All scores", anchor=False)
-    show_table(result.overall, key=f"{key} overall", own_axis=True)
+    show_table(result.overall, key=f"{key} overall", own_axis=True, meanings=audit.meanings)
+    _show_meanings(result, audit.meanings)
     table, kind = table_of_kind(result.by_group, state, key)
     if table.empty:
         return
@@ -139,15 +140,14 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
     st.subheader(escape_markdown(f"By {words}"), anchor=False)
     if table.index.name in ("row", "group"):
         # A name that a column has too would leave the heading empty.
-        same = words in table.columns and list(table[words].astype("str")) == list(table.index.astype("str"))
-        table = table.drop(columns=[words]) if same else table
+        table = table.drop(columns=[column for column in table.columns if _says_the_same(table, str(column), words)])
         table = table if words in table.columns else table.rename_axis(words)
     selectable = "where" in table.columns
     if selectable:
         st.caption("Click a row to see its images below.")
     wheres = [str(where) for where in table["where"]] if selectable else []
     chosen = wheres.index(state["where"]) if state["where"] in wheres else None
-    row = show_table(table, key=f"{key} groups {kind}", select=selectable, chosen=chosen)
+    row = show_table(table, key=f"{key} groups {kind}", select=selectable, chosen=chosen, meanings=audit.meanings)
     memory = f"{key} row {kind}"
     clicked = selectable and row != st.session_state.get(memory, chosen)
     st.session_state[memory] = row
@@ -156,6 +156,26 @@ def _show_tables(result: Result, key: str, state: PageState) -> None:
         state.update({"where": wheres[row] if row is not None else None, "page": None, "sample": None})
         # The panels above the table are about the row too.
         st.rerun()
+
+
+def _says_the_same(table: pd.DataFrame, column: str, words: str) -> bool:
+    """Return whether a column has the heading of the rows' names and says nothing that is not in them."""
+    if in_words(column) != words:
+        return False
+    values = [f"{value:g}" if isinstance(value, float) else str(value) for value in table[column]]
+    return all(
+        value in name.split() or value == name for value, name in zip(values, map(str, table.index), strict=True)
+    )
+
+
+def _show_meanings(result: Result, meanings: Mapping[str, str]) -> None:
+    """Say under a heading that opens what each score says, in the table's order."""
+    told = [score for score in result.overall.index if score in meanings]
+    if not told:
+        return
+    with st.expander("What each score says", icon=":material/help:"):
+        lines = [f"- **{escape_markdown(in_words(score))}**: {escape_markdown(meanings[score])}" for score in told]
+        st.markdown("\n".join(lines))
 
 
 def table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.DataFrame, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -11,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from audit.export import to_csv, to_parquet
-from audit.wording import format_interval, format_p, format_value, in_words
+from audit.wording import COLUMN_UNITS, format_interval, format_p, format_value, in_words
+from pages.interval_pictures import UNIT_COLUMNS, interval_pictures, row_unit_names
 from pages.markup import plural
 
 DRAWING = "drawing"
@@ -59,9 +59,7 @@ _FIRST = ("value", INTERVAL, DRAWING, "p_value", "q_value", "n")
 _LAST = ("null", "support")
 """Columns at either end; an audit's own lie between."""
 
-_UNIT_COLUMNS = ("value", "low", "high", "null")
 _DIFFERENCE_COLUMNS = ("difference", "difference_low", "difference_high")
-_DRAWN_WIDTH, _DRAWN_HEIGHT = 190, 30
 _DRAWN_COLUMN = 214
 _WIDEST_NAME = 270
 _ROW_PIXELS = 38
@@ -69,7 +67,13 @@ _ROWS_SHOWN = 14
 
 
 def show_table(
-    table: pd.DataFrame, *, key: str, select: bool = False, chosen: int | None = None, own_axis: bool = False
+    table: pd.DataFrame,
+    *,
+    key: str,
+    select: bool = False,
+    chosen: int | None = None,
+    own_axis: bool = False,
+    meanings: Mapping[str, str] | None = None,
 ) -> int | None:
     """Show a score table and return the position of the selected row.
 
@@ -85,6 +89,8 @@ def show_table(
         Position selected when the page opens.
     own_axis
         Whether each row is drawn on an axis of its own: rows are different scores rather than different groups.
+    meanings
+        What the audit's own columns say, by name; shown when the pointer rests on a heading.
 
     Returns
     -------
@@ -93,7 +99,10 @@ def show_table(
     """
     shown = readable(table, own_axis=own_axis)
     styled = _styled(table, shown)
-    configuration: dict[str, Any] = {column: _configuration(str(column), shown[column]) for column in shown.columns}
+    help_texts = {**(meanings or {}), **COLUMN_HELP}
+    configuration: dict[str, Any] = {
+        column: _configuration(str(column), shown[column], help_texts) for column in shown.columns
+    }
     if shown.index.name:
         configuration[str(shown.index.name)] = st.column_config.Column(
             width=_text_width([*shown.index, shown.index.name])
@@ -131,12 +140,12 @@ def _text_width(texts: Iterable[Any]) -> int:
     return min(max(84, 7 * longest + 20), _WIDEST_NAME)
 
 
-def _configuration(column: str, values: pd.Series[Any]) -> Any:
+def _configuration(column: str, values: pd.Series[Any], help_texts: Mapping[str, str]) -> Any:
     number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     return st.column_config.Column(
         COLUMN_WORDS.get(column, in_words(column)),
         width=_NARROW.get(column, None if number or len(values) == 0 else _text_width([*values, column])),
-        help=COLUMN_HELP.get(column),
+        help=help_texts.get(column),
         alignment="right" if number else None,
     )
 
@@ -146,11 +155,13 @@ def _styled(table: pd.DataFrame, shown: pd.DataFrame) -> Any:
     styled = shown.style.format(lambda value: cell(value, ""))
     for unit, rows in row_units(table, shown.index).items():
         difference = "points" if unit == "share" else unit
-        for columns, words in ((_UNIT_COLUMNS, unit), (_DIFFERENCE_COLUMNS, difference)):
+        for columns, words in ((UNIT_COLUMNS, unit), (_DIFFERENCE_COLUMNS, difference)):
             present = [column for column in columns if column in shown.columns]
             styled = styled.format(_formatter(words), subset=(rows, present))
     for column in shown.columns:
-        if column in ("p_value", "q_value"):
+        if column in COLUMN_UNITS and pd.api.types.is_numeric_dtype(shown[column]):
+            styled = styled.format(_formatter(COLUMN_UNITS[column]), subset=[column])
+        elif column in ("p_value", "q_value"):
             styled = styled.format(_p_text, subset=[column])
         elif column in ("n", "support") or is_count(column, shown[column]):
             styled = styled.format("{:,.0f}", subset=[column])
@@ -159,7 +170,7 @@ def _styled(table: pd.DataFrame, shown: pd.DataFrame) -> Any:
 
 def is_count(column: str, values: pd.Series[Any]) -> bool:
     """Return whether an audit's own column holds whole numbers only: they are counted, not measured."""
-    if column in (*_UNIT_COLUMNS, *_DIFFERENCE_COLUMNS) or not pd.api.types.is_numeric_dtype(values):
+    if column in (*UNIT_COLUMNS, *_DIFFERENCE_COLUMNS) or not pd.api.types.is_numeric_dtype(values):
         return False
     if pd.api.types.is_bool_dtype(values):
         return False
@@ -178,7 +189,7 @@ def _formatter(unit: str) -> Any:
 def readable(table: pd.DataFrame, *, own_axis: bool = False) -> pd.DataFrame:
     """Return the table as it is shown: interval drawn first, page columns hidden, unique row labels, ticks as "yes"."""
     shown = table.drop(columns=[column for column in HIDDEN if column in table.columns])
-    shown = shown.dropna(axis="columns", how="all")
+    shown = _without_repetition(shown.dropna(axis="columns", how="all"))
     ticked = [column for column in shown.columns if pd.api.types.infer_dtype(shown[column]) == "boolean"]
     shown = shown.assign(**{c: ["yes" if pd.notna(held) and held else "" for held in shown[c]] for c in ticked})
     if {"value", "low", "high"} <= set(shown.columns) and len(shown):
@@ -190,9 +201,26 @@ def readable(table: pd.DataFrame, *, own_axis: bool = False) -> pd.DataFrame:
     return shown
 
 
+def _without_repetition(shown: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without an audit's own columns that only repeat the row's name or its n."""
+    names = list(shown.index.astype("str"))
+    numbers = shown["n"] if "n" in shown.columns and pd.api.types.is_numeric_dtype(shown["n"]) else None
+    repeated = []
+    for column in shown.columns:
+        if column in COLUMN_HELP or len(shown) < 2:
+            continue
+        values = shown[column]
+        if pd.api.types.is_string_dtype(values):
+            if list(values.astype("str")) == names:
+                repeated.append(column)
+        elif numbers is not None and pd.api.types.is_numeric_dtype(values) and values.equals(numbers):
+            repeated.append(column)
+    return shown.drop(columns=repeated)
+
+
 def _with_intervals(table: pd.DataFrame, shown: pd.DataFrame, *, own_axis: bool) -> pd.DataFrame:
     """Return the table with each interval drawn and in words, what decides first and what is drawn already last."""
-    units = _units(table)
+    units = row_unit_names(table)
     ends = zip(table["low"].astype("float64"), table["high"].astype("float64"), units, strict=True)
     added = shown.drop(columns=["low", "high"]).assign(
         **{
@@ -206,14 +234,9 @@ def _with_intervals(table: pd.DataFrame, shown: pd.DataFrame, *, own_axis: bool)
     return added[[*first, *own, *last]]
 
 
-def _units(table: pd.DataFrame) -> pd.Series[str]:
-    """Return each row's unit, empty where none is given."""
-    return table["unit"].fillna("").astype("str") if "unit" in table.columns else pd.Series("", index=table.index)
-
-
 def row_units(table: pd.DataFrame, labels: pd.Index[Any]) -> dict[str, list[Any]]:
     """Return the row labels of each unit; without unique labels the positions."""
-    units = _units(table)
+    units = row_unit_names(table)
     return {str(unit): list(labels[(units == unit).to_numpy()]) for unit in units.unique()}
 
 
@@ -224,46 +247,6 @@ def cell(value: Any, unit: str) -> str:
     if isinstance(value, int | float | np.integer | np.floating):
         return format_value(float(value), unit)
     return str(value)
-
-
-def interval_pictures(table: pd.DataFrame, *, own_axis: bool = False) -> list[str]:
-    """Return each row's drawing as a picture: dot, line and hollow diamond, on one axis a unit or one a row."""
-    numbers = table.reindex(columns=list(_UNIT_COLUMNS)).astype("float64")
-    units = _units(table)
-    pictures = []
-    for position, unit in enumerate(units):
-        same = (numbers.iloc[[position]] if own_axis else numbers[(units == unit).to_numpy()]).to_numpy()
-        same = same[np.isfinite(same)]
-        domain = (float(same.min()), float(same.max())) if same.size else (0.0, 1.0)
-        pictures.append(_picture(numbers.iloc[position], domain))
-    return pictures
-
-
-def _picture(row: pd.Series[float], domain: tuple[float, float]) -> str:
-    """Draw one row in tones that are visible on the light and on the dark theme."""
-    room = (domain[1] - domain[0]) or 1.0
-
-    def across(value: float) -> float:
-        return 11 + (_DRAWN_WIDTH - 22) * (value - domain[0]) / room
-
-    middle = _DRAWN_HEIGHT / 2
-    parts = []
-    if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-        parts.append(
-            f"<line x1='{across(row['low']):.1f}' x2='{across(row['high']):.1f}' y1='{middle}' y2='{middle}' "
-            "stroke='#1B87B8' stroke-width='3.5' stroke-linecap='round'/>",
-        )
-    if np.isfinite(row["value"]):
-        parts.append(f"<circle cx='{across(row['value']):.1f}' cy='{middle}' r='6' fill='#1B87B8'/>")
-    if np.isfinite(row["null"]) and np.isfinite(row["value"]):
-        x = across(row["null"])
-        parts.append(
-            f"<path d='M{x - 7:.1f} {middle} L{x:.1f} {middle - 7} L{x + 7:.1f} {middle} L{x:.1f} {middle + 7} Z' "
-            "fill='none' stroke='#8A96A1' stroke-width='2.5'/>",
-        )
-    size = f"width='{_DRAWN_WIDTH}' height='{_DRAWN_HEIGHT}' viewBox='0 0 {_DRAWN_WIDTH} {_DRAWN_HEIGHT}'"
-    drawing = f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{''.join(parts)}</svg>"
-    return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode("ascii")
 
 
 def show_counted(

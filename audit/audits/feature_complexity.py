@@ -18,6 +18,7 @@ from audit.complexity.dictionary import Method
 from audit.complexity.diversity import diversity
 from audit.complexity.feature_rows import feature_rows
 from audit.complexity.features import Features, make_features
+from audit.complexity.meanings import MEANINGS
 from audit.complexity.measures import Measures, associations, feature_redundancy, head_importance, noise_change
 from audit.complexity.merging_outputs import MergedAnswers, MergingCurves, merged_agreement
 from audit.complexity.outputs import AnswerGradients, InputNoise, LinearHead, SmallPixels
@@ -119,6 +120,7 @@ class FeatureComplexity(Audit):
         "Intervals of complexity, shortcut candidates, class pairs, and the rule for merging channels behind other "
         "activations than ReLU are audit-defined. A large share of a representation is not a large use."
     )
+    meanings: ClassVar[Mapping[str, str]] = MEANINGS
     version: ClassVar[int] = 1
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes", "background", "center", "group_id")
 

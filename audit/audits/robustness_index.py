@@ -17,6 +17,7 @@ from audit.outputs import Embeddings
 from audit.result import Result, score_table
 from audit.robustness.case import Case, curve_of, make_case
 from audit.robustness.index import OS, SO
+from audit.robustness.meanings import MEANINGS
 from audit.robustness.mixing import EXTRA, available
 from audit.robustness.outputs import CenterNeighbors
 from audit.robustness.overall import overall_rows
@@ -113,6 +114,7 @@ class RobustnessIndex(Audit):
         "that draw groups as queries and as neighbours, the share of errors due to the center, the plan of biased "
         "training sets and the mitigation table are audit-defined."
     )
+    meanings: ClassVar[Mapping[str, str]] = MEANINGS
     version: ClassVar[int] = 1
     column_roles: ClassVar[tuple[str, ...]] = ("label", "center", "group_id")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = published_scores()

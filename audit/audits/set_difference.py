@@ -6,7 +6,7 @@ The arithmetic is in :mod:`audit.differences`, one question a module; here outpu
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from audit.differences.extractors import (
 )
 from audit.differences.halves import Division, same_set
 from audit.differences.language import LanguageProposer
+from audit.differences.meanings import MEANINGS
 from audit.differences.notes import describe
 from audit.differences.rows import overall_rows, sample_columns
 from audit.differences.sets import TwoSets, cell_of, needs_predictions, resolve
@@ -121,6 +122,7 @@ class SetDifference(Audit):
         "thresholds, near-duplicates and the control are audit-defined; the original ranks and tests on all images, "
         "and finds something in most pairs of sets between which there is nothing."
     )
+    meanings: ClassVar[Mapping[str, str]] = MEANINGS
     version: ClassVar[int] = 1
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes", "group_id", "caption")
 

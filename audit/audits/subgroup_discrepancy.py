@@ -19,6 +19,7 @@ from audit.significance import Correction
 from audit.statistics import IntervalMethod, detectable_difference
 from audit.subgroups.group_rows import attribute_rows, cell_rows, class_rows, intersection_rows, subgroup_rows
 from audit.subgroups.inputs import Inputs, attribute_columns, read_inputs
+from audit.subgroups.meanings import MEANINGS
 from audit.subgroups.overall import LEVEL, overall_scores
 from audit.subgroups.probability_rows import add_columns, confidence_of, probability_scores, ranking_columns
 from audit.subgroups.recall_rows import recall_rows, standardised_rows
@@ -94,6 +95,7 @@ class SubgroupDiscrepancy(Audit):
         "small subgroups; their intervals hold for all subgroups at once. The debiased variance, the permutation null, "
         "the excess gap for more than two groups and the test of slices are audit-defined, not the papers'."
     )
+    meanings: ClassVar[Mapping[str, str]] = MEANINGS
     version: ClassVar[int] = 1
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "attributes", "group_id")
 

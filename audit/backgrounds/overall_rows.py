@@ -13,6 +13,7 @@ from audit.backgrounds.discovery import count_sides
 from audit.backgrounds.drop import MeanDrop, SideCounts, mean_drop, side_accuracy
 from audit.backgrounds.effective_robustness import Line, effective_robustness
 from audit.backgrounds.imagenet_nine import background_gap, challenge_accuracy
+from audit.group_ids import effective_counts, group_counts
 from audit.resampling import resampling_units
 from audit.statistics import wilson_interval
 
@@ -105,8 +106,14 @@ def _units(inputs: Inputs) -> Any:
 
 def _accuracy_rows(inputs: Inputs) -> list[dict[str, Any]]:
     known = inputs.known
-    k, n = int(inputs.answers.correct[known].sum()), int(known.sum())
-    bounds = wilson_interval(k, n)
+    correct = inputs.answers.correct
+    k, n = int(correct[known].sum()), int(known.sum())
+    right, effective = float(k), float(n)
+    if inputs.group_id is not None:
+        # Samples of one group are no independent ones: the interval is that of the subgroup audit.
+        counted = effective_counts(group_counts(np.where(known, 0, -1), correct, inputs.group_id, 1))
+        right, effective = float(counted[0][0]), float(counted[1][0])
+    bounds = wilson_interval(right, effective)
     return [
         {
             "score": "accuracy",

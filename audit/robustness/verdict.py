@@ -41,7 +41,7 @@ def verdict(case: Case, row: Mapping[str, Any]) -> Verdict:
         return Verdict(state="not_computed", sentence=sentence, score="robustness_index")
     interval = format_interval(row["low"], row["high"])
     numbers = f"index {format_value(row['value'])}" + (f" (95 % interval {interval})" if interval else "")
-    numbers += f", chance {format_value(row['null'])}"
+    numbers += f"; random neighbours would give {format_value(row['null'])}"
     permuted = case.permuted
     if not permuted.distinct >= 1 / ALPHA or not math.isfinite(row["p_value"]):
         sentence = (
@@ -50,15 +50,15 @@ def verdict(case: Case, row: Mapping[str, Any]) -> Verdict:
         )
         return Verdict(state="too_few", sentence=sentence, score="robustness_index")
     # Nothing is taken out of the embedding: the same neighbours are counted again with their centers swapped.
-    swapped = f"with the {center}s swapped at random within each {thing} it would be about"
-    swapped = f"{swapped} {format_value(permuted.mean)} ({format_p(row['p_value'])})"
+    swapped = f"{center}s dealt at random within each {thing}"
+    swapped = f"{swapped} about {format_value(permuted.mean)} ({format_p(row['p_value'])})"
     if row["p_value"] > ALPHA:
-        sentence = f"No evidence that the {center} shapes the embedding: {numbers}; {swapped}."
+        sentence = f"No evidence that the {center} shapes the embedding: {numbers}, {swapped}."
         return Verdict(state="no_difference", sentence=sentence, score="robustness_index")
     if row["high"] < row["null"]:
-        sentence = f"Sees the {center} before the {thing}: {numbers}; {swapped}."
+        sentence = f"Sees the {center} before the {thing}: {numbers}, {swapped}."
     elif row["low"] > row["null"]:
-        sentence = f"Sees the {thing} before the {center}, yet the {center} leaves its mark: {numbers}; {swapped}."
+        sentence = f"Sees the {thing} before the {center}, yet the {center} leaves its mark: {numbers}, {swapped}."
     else:
-        sentence = f"Sees the {center} as much as the {thing}: {numbers}; {swapped}."
+        sentence = f"Sees the {center} as much as the {thing}: {numbers}, {swapped}."
     return Verdict(state="differs", sentence=sentence, score="robustness_index")

@@ -22,6 +22,7 @@ from audit.readers import load_dataset
 from audit.result import Result
 from audit.store import Store
 from tests.fakes import FakeClassifier, FakeCLIP
+from tests.meanings import idle, unexplained
 
 PLACES = {"cow": "meadow", "camel": "sand", "deer": "snow"}
 SPECIES = (*PLACES, "owl", "cat")
@@ -66,6 +67,11 @@ def test_the_scores_have_the_agreed_names(planted):
     assert {"common_accuracy", "counter_accuracy", "drop", "effective_robustness", "background_reliance"} <= set(
         planted[2].overall.index
     )
+
+
+def test_every_score_and_column_says_what_it_means(planted):
+    assert not unexplained(BackgroundReliance, planted[2])
+    assert not idle(BackgroundReliance)
 
 
 def test_planted_species_are_found_and_no_other(planted):

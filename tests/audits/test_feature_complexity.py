@@ -16,6 +16,7 @@ from audit.result import Result
 from audit.run import run
 from audit.store import Store
 from tests.fakes import FakeModel
+from tests.meanings import idle, unexplained
 
 NAMES = {
     "mean_complexity", "class_complexity", "attribute_complexity", "complexity_importance_correlation",
@@ -39,6 +40,11 @@ def planted(menagerie):
     chosen = data.subset(data.metadata["label"].isin(PLANTED_SPECIES).to_numpy())
     audit = FeatureComplexity(noise="off", pairs=0, fewest=5)
     return chosen, run(audit, chosen, model, store=store).result
+
+
+def test_every_score_and_column_says_what_it_means(menagerie):
+    assert not unexplained(FeatureComplexity, menagerie[3])
+    assert not idle(FeatureComplexity)
 
 
 def test_every_score_is_there_with_interval_n_and_null(menagerie):

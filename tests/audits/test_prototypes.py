@@ -24,6 +24,7 @@ from audit.result import Result
 from audit.run import run
 from audit.store import Store
 from tests.fakes import FakeModel
+from tests.meanings import idle, unexplained
 from tests.planted import dataset as planted_embeddings
 from tests.planted import make
 from tests.prototypes.planted import PlantedModel, world
@@ -92,6 +93,11 @@ def test_what_tells_the_planted_twins_apart_is_what_was_planted(tmp_path):
     assert set(said.loc[list(HUE_TWINS), "because"]) == {"hue"}
     assert said.loc["cat", "because"] == "shape"
     assert set(said.loc[list(SHAPE_TWINS), "rival"]) == set(SHAPE_TWINS)
+
+
+def test_every_score_and_column_says_what_it_means(menagerie):
+    assert not unexplained(PrototypeExplanations, menagerie[3])
+    assert not idle(PrototypeExplanations)
 
 
 def test_every_score_of_the_methods_is_there_with_interval_and_null(menagerie):

@@ -15,6 +15,7 @@ from audit.readers import load_dataset
 from audit.result import Result
 from audit.run import run
 from audit.store import Store
+from tests.meanings import idle, unexplained
 from tests.planted import dataset, make, mixed
 
 QUICK = RobustnessIndex(draws=200, permutations=199, probes=False, mitigation=False, k=9, k_max=21)
@@ -38,6 +39,11 @@ def planted(tmp_path_factory):
 
 def without_center(seed=3):
     return make(seed, 3, 3, 4, 8, 32, 0.5, 0.0, 0.2)
+
+
+def test_every_score_and_column_says_what_it_means(planted):
+    assert not unexplained(RobustnessIndex, planted[2])
+    assert not idle(RobustnessIndex)
 
 
 def test_every_score_of_the_table_is_there_with_its_interval(planted):
@@ -65,9 +71,7 @@ def test_the_verdict_is_worded_by_the_columns(planted):
     assert verdict.state == "differs"
     assert verdict.score == "robustness_index"
     assert verdict.sentence.startswith("Sees the hospital before the class: index .447 (95 % interval .4")
-    assert (
-        "), chance .500; with the hospitals swapped at random within each class it would be about" in verdict.sentence
-    )
+    assert "); random neighbours would give .500, hospitals dealt at random within each class about" in verdict.sentence
 
 
 def test_every_kind_of_row_is_there_and_selects_samples(planted):

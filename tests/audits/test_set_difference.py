@@ -16,6 +16,7 @@ from audit.errors import InputError
 from audit.run import explain_missing
 from audit.store import Store
 from tests.differences.speaking import speaking
+from tests.meanings import idle, unexplained
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,12 @@ def test_night_against_day_is_named_in_both_directions(night) -> None:
     assert any(word in named["B"] for word in ("day", "sunny", "bright"))
     assert night.verdict.state == "differs"
     assert "light night" in night.verdict.sentence
-    assert "of known cases" in night.verdict.sentence
+    assert "whose difference was known" in night.verdict.sentence
+
+
+def test_every_score_and_column_says_what_it_means(night):
+    assert not unexplained(SetDifference, night)
+    assert not idle(SetDifference)
 
 
 def test_a_row_carries_interval_q_prevalence_trust_and_source(night) -> None:

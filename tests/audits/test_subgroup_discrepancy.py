@@ -12,6 +12,7 @@ from audit.dataset import Dataset, Roles
 from audit.models.precomputed import Precomputed
 from audit.outputs import Embeddings, ModelOutputs, Predictions, Probabilities
 from audit.result import Result
+from tests.meanings import idle, unexplained
 
 QUICK = {"draws": 300, "error_slices": 8}
 
@@ -67,6 +68,11 @@ def everything():
     names = {type(each) for each in question.requires(dataset, Precomputed())}
     assert names == {Predictions, Probabilities, Embeddings}
     return dataset, *_run(dataset)
+
+
+def test_every_score_and_column_says_what_it_means(everything):
+    assert not unexplained(SubgroupDiscrepancy, everything[2])
+    assert not idle(SubgroupDiscrepancy)
 
 
 def test_the_scores_have_the_agreed_names(everything):

@@ -7,6 +7,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from audit.backgrounds.effective_robustness import Line
 from audit.backgrounds.overall_rows import FOLLOWS, conflict_codes, implied_of, overall_scores
+from audit.group_ids import effective_counts, group_counts
 from tests.backgrounds.small_inputs import battery_of, inputs_of, sided_inputs
 
 DIAGONAL = Line(slope=1.0, intercept=0.0, r_squared=1.0, axes="logit")
@@ -104,6 +105,18 @@ def test_no_more_than_five_such_classes_are_named():
     lone = {f"lone {place}": ((1, 1), (0, 0)) for place in range(6)}
     notes = _scores(sided_inputs(**TWO, **lone))[1].notes
     assert notes[0].endswith("averaged: lone 0, lone 1, lone 2, lone 3, lone 4 ...")
+
+
+def test_accuracy_has_the_interval_of_the_subgroup_audit_where_samples_come_in_groups():
+    generator = np.random.default_rng(1)
+    herd = np.repeat(np.arange(20), 6)
+    right = generator.random(120) < np.repeat(generator.random(20), 6)
+    predicted = np.where(right, "cow", "yak").tolist()
+    row = _scores(inputs_of(["cow"] * 120, predicted, group_id=herd))[0]["accuracy"]
+    k, n = effective_counts(group_counts(np.zeros(120, dtype=np.int64), right, herd, 1))
+    assert n[0] < 120
+    assert _bounds(row) == _wilson(k[0], n[0])
+    assert (row["value"], row["n"]) == (pytest.approx(right.mean()), 120)
 
 
 def test_groups_widen_the_interval_over_images():

@@ -10,11 +10,12 @@ def test_each_number_says_what_it_is_and_the_known_cases_come_last():
         {**shared, "hypothesis": "day", "truer_of": "B", "value": 0.666},
     ]
     overall = [
-        {"score": "top_auroc", "value": 0.72, "support": 142},
+        {"score": "top_auroc", "value": 0.72, "support": 142, "null": 0.56},
         {"score": "significant_hypotheses", "value": 67.0},
         {"score": "control_significant_hypotheses", "value": float("nan")},
     ]
     said = verdict(overall, rows, words=("wrong", "right"), sizes=(100, 100), units=(50, 50))
     assert said.state == "differs"
-    assert "“day” is truer of right (B): AUROC .666. 67 of 142 phrases pass. Differences" in said.sentence
-    assert said.sentence.endswith("% of known cases.")
+    assert "; the best of 142 phrases has .560 between equal sets." in said.sentence
+    assert "“day” is truer of right (B): AUROC .666. 67 of 142 phrases pass. Look" in said.sentence
+    assert said.sentence.endswith("% of published pairs whose difference was known.")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from audit.sources import ModelSource
@@ -31,7 +33,9 @@ def test_an_answer_of_changed_data_is_not_shown(workspace: Workspace) -> None:
 
 def test_a_cell_tells_state_number_and_interval_in_words() -> None:
     cell = Cell(state="differs", icon="▲", words="differs", value="50.0 %", interval="40.0 to 60.0 %", numbers=NUMBERS)
+    cell = dataclasses.replace(cell, measure="drop <b>")
     shown = html(cell)
+    assert "drop &lt;b&gt;" in shown
     assert "▲" in shown
     assert "differs" in shown
     assert "40.0 to 60.0 %" in shown

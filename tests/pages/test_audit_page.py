@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from audit.sources import DatasetSource
 from audit.workspace import Workspace
 from pages.audit_page import link_settings
+from pages.result_view import _says_the_same
 
 
 def toy_page() -> None:
@@ -45,6 +47,20 @@ def test_the_reading_and_the_limits_are_folded_but_never_missing(page: AppTest) 
     assert "How to read this" in labels
     assert any(label.startswith("Limits") for label in labels)
     assert page.latex[0].value.strip("$\n ").startswith("a_g")
+
+
+def test_the_page_says_what_its_scores_mean_and_nothing_of_those_without_a_meaning(page: AppTest) -> None:
+    page.run()
+    told = next(expander for expander in page.expander if expander.label == "What each score says")
+    assert told.markdown[0].value == "- **worst group accuracy**: Share of right answers in the \\*lowest\\* group\\."
+    assert "lowest" in next(c for c in page.caption if "worst group accuracy" in c.value).proto.help
+
+
+def test_a_column_that_repeats_the_rows_names_is_told_from_one_that_says_more() -> None:
+    table = pd.DataFrame({"k": [1.0, 3.0], "kind": "k"}, index=pd.Index(["k = 1", "k = 3"], name="group"))
+    assert _says_the_same(table, "k", "number of neighbours")
+    assert not _says_the_same(table.assign(k=[1.0, 5.0]), "k", "number of neighbours")
+    assert not _says_the_same(table, "k", "class")
 
 
 def test_the_form_has_a_widget_for_every_field(page: AppTest) -> None:

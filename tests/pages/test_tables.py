@@ -5,7 +5,18 @@ import base64
 import numpy as np
 import pandas as pd
 
-from pages.tables import DRAWING, INTERVAL, cell, interval_pictures, is_count, readable, row_units
+from pages.interval_pictures import interval_pictures
+from pages.tables import (
+    COLUMN_HELP,
+    DRAWING,
+    INTERVAL,
+    _configuration,
+    _styled,
+    cell,
+    is_count,
+    readable,
+    row_units,
+)
 
 
 def scores() -> pd.DataFrame:
@@ -90,6 +101,24 @@ def test_whole_numbers_of_an_audits_own_column_are_counted() -> None:
     assert not is_count("chosen", pd.Series([True, False]))
     assert not is_count("share", pd.Series([0.0, 1.0]))
     assert not is_count("value", pd.Series([5.0, 11.0]))
+
+
+def test_columns_that_repeat_the_name_or_n_are_left_out() -> None:
+    table = scores().set_axis(pd.Index(["cow", "camel"], name="prototype"))
+    table = table.assign(n=[5.0, 7.0], samples=[5.0, 7.0], others=[5.0, 8.0], species=["cow", "camel"], coat="brown")
+    assert list(readable(table).columns) == ["value", INTERVAL, DRAWING, "n", "others", "coat", "null"]
+
+
+def test_a_share_reads_as_one_whatever_the_unit_of_its_row() -> None:
+    table = scores().assign(coverage=[0.964, 0.5], explained=[0.02, -0.1], chosen=["x", "y"])
+    styled = _styled(table, readable(table)).to_html()
+    assert all(words in styled for words in ("96.4 %", "50.0 %", "+2.0 points", "-10.0 points"))
+
+
+def test_headings_say_what_the_audit_says_of_its_columns() -> None:
+    configured = _configuration("coverage", pd.Series([0.5]), {"coverage": "How much.", **COLUMN_HELP})
+    assert configured["help"] == "How much."
+    assert _configuration("n", pd.Series([0.5]), COLUMN_HELP)["help"] == COLUMN_HELP["n"]
 
 
 def test_what_decides_stands_first_and_what_is_drawn_already_last() -> None:

@@ -49,6 +49,7 @@ class GroupAccuracy(Audit):
     formula: ClassVar[str] = r"a_g = \frac{1}{n_g}\sum_{i \in g} 1[\hat y_i = y_i]"
     limits: ClassVar[str] = "Groups that are not in the data are not seen."
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes")
+    meanings: ClassVar[Mapping[str, str]] = {"worst_group_accuracy": "Share of right answers in the *lowest* group."}
     examines: ClassVar[str] = "Look at one sample"
     corrects: ClassVar[Mapping[str, str]] = {"note": "note_corrected"}
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {"worst_group_accuracy": {"a model": 0.7}}
