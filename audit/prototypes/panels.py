@@ -31,7 +31,8 @@ def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ..
     said = "the true class" if truth else "what the model calls it"
     classes = _classes(result, where)
     told = "class" if truth else "model's answer"
-    shown = tuple(_class_row(rows[rows["class"] == name], name, dataset, told) for name in classes)
+    pictured = _pictured(rows)
+    shown = tuple(_class_row(rows[rows["class"] == name], pictured, name, dataset, told) for name in classes)
     text = (
         f"A class is {said}. Under each typical picture: the share of the class that it stands for. Borderline "
         "pictures: how much nearer they lie to their own class than to the next; below 0 another class is nearer. "
@@ -64,12 +65,22 @@ def _classes(result: Result, where: str) -> list[str]:
     return names
 
 
-def _class_row(rows: pd.DataFrame, name: str, dataset: Dataset, told: str) -> PictureRow:
+def _pictured(rows: pd.DataFrame) -> dict[tuple[str, str], list[dict[Any, Any]]]:
+    """Return the rows that have a picture by class and kind, read from the table once for all classes."""
+    columns = ["kind", "class", "sample", "value", "because", "misleading", "box", "on_subject"]
+    found: dict[tuple[str, str], list[dict[Any, Any]]] = {}
+    for row in rows.loc[rows["kind"].isin(list(TITLES)), rows.columns.intersection(columns)].to_dict(orient="records"):
+        found.setdefault((str(row["class"]), str(row["kind"])), []).append(row)
+    return found
+
+
+def _class_row(
+    rows: pd.DataFrame, pictured: dict[tuple[str, str], list[dict[Any, Any]]], name: str, dataset: Dataset, told: str
+) -> PictureRow:
     own = rows[rows["kind"] == "class"]
     groups = []
     for kind, title in TITLES.items():
-        some = rows[rows["kind"] == kind]
-        pictures = tuple(_picture(row, kind, dataset) for row in some.to_dict(orient="records"))
+        pictures = tuple(_picture(row, kind, dataset) for row in pictured.get((name, kind), []))
         if pictures:
             groups.append(PictureGroup(title=title, pictures=pictures))
     text, where = "", ""
