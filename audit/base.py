@@ -194,11 +194,9 @@ class Audit(ABC):
     """What the audit cannot say."""
 
     meanings: ClassVar[Mapping[str, str]] = {}
-    """What each score of ``overall`` and each own column of the tables says, in a sentence; the page shows it."""
-
+    """What each score of ``overall`` and each own column of the tables says, in a sentence."""
     version: ClassVar[int] = 1
     """Raised whenever the same fields would give other numbers."""
-
     column_roles: ClassVar[tuple[str, ...]] = ()
     """Dataset roles (label, attributes, center ...) the page asks for beside the fields."""
 

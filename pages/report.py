@@ -19,6 +19,16 @@ from pages.session import attempt, chosen_dataset, chosen_model, workspace
 from pages.state import PageState
 
 _LONGEST_PREVIEW = 1_400_000
+_PREVIEW = "report preview"
+# A frame as high as the window leaves room for: its lower edge can be seen, so that it is read as a frame.
+_FRAME = """<style>
+.st-key-report-preview { gap: 0; padding: 0; overflow: hidden; }
+.st-key-report-preview [data-testid="stCaptionContainer"] { margin: 0; padding: 0.55rem 1rem;
+  border-bottom: 1px solid var(--audit-line); }
+.st-key-report-preview [data-testid="stCaptionContainer"] p { margin: 0; }
+.st-key-report-preview [data-testid="stElementContainer"]:has(iframe) { flex: none; height: auto !important; }
+.st-key-report-preview iframe { display: block; height: clamp(22rem, 78vh, 75rem) !important; }
+</style>"""
 _REVIEW, _RUN = "review:", "run:"
 _KINDS = {
     "html": ("Page (HTML)", "text/html"),
@@ -71,7 +81,10 @@ def show() -> None:
         return
     # As an address of its own the page has no access to the dashboard, whatever is in it.
     data = base64.b64encode(page).decode("ascii")
-    st.iframe(f"data:text/html;base64,{data}", height=900, alt=f"Preview of the report {report['title']}")
+    st.html(_FRAME)
+    with st.container(border=True, key=_PREVIEW):
+        st.caption("Preview: scroll in this frame to read on. “Page (HTML)” above saves it whole.")
+        st.iframe(f"data:text/html;base64,{data}", height=900, alt=f"Preview of the report {report['title']}")
 
 
 def report_options(dataset: str | None, model: str | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from audit.plots import NEUTRAL, OKABE_ITO
 from audit.report import marks
-from audit.report.axes import Axis, make_axis, plain_text, spread
+from audit.report.axes import Axis, is_number, make_axis, plain_text, spread
 
 WIDTH = 760
 _KINDS = frozenset({"scatter", "scattergl", "bar", "heatmap"})
@@ -24,6 +24,9 @@ _LONGEST_NAME = 42
 _NAMES_ABOVE = 18
 _TITLE_ABOVE = 20
 _BESIDE = 16
+_LEGEND_LEFT = 12.0
+_POINT = 14
+_LINE = 30
 
 
 def figure_svg(figure: Any, *, text: str) -> str:
@@ -99,12 +102,24 @@ def _axes(
             group = [t for t in traces if _root(figure, str(getattr(t, f"{letter}axis") or letter)) == root]
             own = [t for t in traces if str(getattr(t, f"{letter}axis") or letter) == name]
             values = [value for trace in group or own for value in _values(trace, letter)]
+            values += _shape_values(figure, name) if any(map(is_number, values)) else []
             zero = any(t.type == "bar" and (t.orientation == "h") == (letter == "x") for t in own)
             grid = any(t.type == "heatmap" for t in own)
             start = begin + (finish - begin) * float(domain[0])
             end = begin + (finish - begin) * float(domain[1])
             made[name] = make_axis(layout, values, start=start, end=end, zero=zero, cells=grid)
     return made
+
+
+def _shape_values(figure: Any, name: str) -> list[Any]:
+    """Return where the figure's own lines and areas lie on an axis, which has to reach them as in the browser."""
+    return [
+        value
+        for shape in figure.layout.shapes
+        if getattr(shape, f"{name[0]}ref") == name
+        for value in (shape[f"{name[0]}0"], shape[f"{name[0]}1"])
+        if is_number(value)
+    ]
 
 
 def _root(figure: Any, name: str) -> str:
@@ -202,26 +217,38 @@ def _legend(traces: Sequence[Any], colours: Sequence[str], layout: Any) -> tuple
     named = [(t, c) for t, c in zip(traces, colours, strict=True) if t.name and t.showlegend is not False]
     if layout.showlegend is False or len(named) < 2:
         return "", 0
-    parts, x, y = [], 20.0, 16.0
+    parts, x, y = [], _LEGEND_LEFT, 16.0
     for trace, colour in named:
         words = plain_text(trace.name)
-        length = _LETTER * len(words) + 36
-        if x + length > WIDTH and x > 20:
-            x, y = 20.0, y + 20
-        if trace.type in ("scatter", "scattergl") and "markers" not in (trace.mode or "markers"):
-            parts.append(f'<path d="M{x - 7:.1f} {y:.1f}H{x + 7:.1f}" stroke="{colour}" stroke-width="3"/>')
-        else:
-            symbol = trace.marker.symbol if trace.type in ("scatter", "scattergl") else "square"
-            parts.append(marks.marker_svg(x, y, 6, symbol if isinstance(symbol, str) else "circle", colour))
-        parts.append(_label(x + 13, y + 4.5, words, "start"))
+        sample, wide = _sample(trace, colour, x, y)
+        length = wide + _LETTER * len(words) + 22
+        if x + length > WIDTH and x > _LEGEND_LEFT:
+            x, y = _LEGEND_LEFT, y + 20
+            sample, wide = _sample(trace, colour, x, y)
+        parts += [sample, _label(x + wide + 6, y + 4.5, words, "start")]
         x += length
     return "".join(parts), int(y) + 14
+
+
+def _sample(trace: Any, colour: str, x: float, y: float) -> tuple[str, int]:
+    """Return a piece of a trace as the plot draws it, and its width: its line with its dashes, its point, or both."""
+    if trace.type not in ("scatter", "scattergl"):
+        return marks.marker_svg(x + _POINT / 2, y, 6, "square", colour), _POINT
+    mode = marks.mode_of(trace)
+    look = marks.stroke(trace.line, colour) if "lines" in mode else ""
+    line = f'<path d="M{x:.1f} {y:.1f}h{_LINE}" fill="none" {look}/>' if look else ""
+    wide = _LINE if line else _POINT
+    if line and "markers" not in mode:
+        return line, wide
+    symbol = trace.marker.symbol if isinstance(trace.marker.symbol, str) else "circle"
+    return line + marks.marker_svg(x + wide / 2, y, 6, symbol, colour), wide
 
 
 def _shape(shape: Any, axes: dict[str, Axis], top: int, height: int) -> str:
     if shape.type not in ("line", "rect"):
         return ""
-    x0, x1 = (_place(shape.xref, value, axes, 20.0, WIDTH - 14.0) for value in (shape.x0, shape.x1))
+    left = _paper_left(axes)
+    x0, x1 = (_place(shape.xref, value, axes, left, WIDTH - 14.0) for value in (shape.x0, shape.x1))
     y0, y1 = (_place(shape.yref, value, axes, height - 52.0, top + 14.0) for value in (shape.y0, shape.y1))
     if not all(map(math.isfinite, (x0, x1, y0, y1))):
         return ""
@@ -231,24 +258,27 @@ def _shape(shape: Any, axes: dict[str, Axis], top: int, height: int) -> str:
             f'height="{abs(y1 - y0):.1f}" fill="{escape(str(shape.fillcolor or NEUTRAL))}" '
             f'fill-opacity="{0.15 if shape.opacity is None else shape.opacity}"/>'
         )
-    dash = ' stroke-dasharray="6 5"' if shape.line.dash not in (None, "solid") else ""
-    ink = escape(str(shape.line.color or NEUTRAL))
-    return f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="{ink}" stroke-width="2"{dash}/>'
+    return f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" {marks.stroke(shape.line, NEUTRAL)}/>'
 
 
 def _annotation(note: Any, axes: dict[str, Axis], top: int, height: int) -> str:
     words = plain_text(note.text)
-    x = _place(note.xref or "paper", note.x, axes, 20.0, WIDTH - 14.0)
+    x = _place(note.xref or "paper", note.x, axes, _paper_left(axes), WIDTH - 14.0)
     y = _place(note.yref or "paper", note.y, axes, height - 52.0, top + 14.0)
     if not words or not (math.isfinite(x) and math.isfinite(y)):
         return ""
-    anchor = {"left": "start", "right": "end"}.get(str(note.xanchor), "middle")
+    anchor, room = {"left": ("start", 4), "right": ("end", -4)}.get(str(note.xanchor), ("middle", 0))
     ax, ay = float(note.ax or 0), float(note.ay or 0)
     # What stands further off than beside its point is led to it.
     far = note.showarrow and math.hypot(ax, ay) > _BESIDE
     line = f'<path d="M{x:.1f} {y:.1f}l{ax:.1f} {ay:.1f}" stroke="{NEUTRAL}"/>' if far else ""
-    x, y = x + ax + float(note.xshift or 0), y + ay - float(note.yshift or 0)
+    x, y = x + ax + room + float(note.xshift or 0), y + ay - float(note.yshift or 0)
     return line + _label(x, y + {"middle": 4, "top": 12}.get(str(note.yanchor), -4), words, anchor, size=12)
+
+
+def _paper_left(axes: dict[str, Axis]) -> float:
+    """Return the pixel where what Plotly calls paper begins: where the plots do, right of their names."""
+    return min(axis.start for name, axis in axes.items() if name.startswith("x"))
 
 
 def _place(reference: Any, value: Any, axes: dict[str, Axis], begin: float, finish: float) -> float:

@@ -13,7 +13,9 @@ from audit.plots import NEUTRAL
 from audit.report.axes import Axis, broadcast, colour_at, is_number, plain_text, spread
 
 _FAINT = 0.02
-_DASHES = {"dash": "7 5", "dot": "2 4", "dashdot": "7 4 2 4", "longdash": "11 5"}
+_DASHES = {"dash": "7 5", "dot": "2 4", "dashdot": "7 4 2 4", "longdash": "11 5", "longdashdot": "11 4 2 4"}
+_EDGE = 2
+_SIDES = {"left": ("end", -8), "right": ("start", 8)}
 _CIVIDIS = ((0.0, "#00224e"), (0.25, "#434e6c"), (0.5, "#7d7c78"), (0.75, "#bcaf6f"), (1.0, "#fee838"))
 
 
@@ -22,24 +24,68 @@ def scatter(trace: Any, x: Axis, y: Axis, colour: str) -> str:
     across = [x.place(value) for value in spread(trace.x)]
     down = [y.place(value) for value in spread(trace.y)]
     points = list(zip(across, down, strict=False))
-    mode = trace.mode or "lines+markers"
+    mode = mode_of(trace)
     parts = []
     if trace.fill == "toself":
         corners = " ".join(f"{a:.1f},{b:.1f}" for a, b in points if math.isfinite(a) and math.isfinite(b))
-        parts.append(f'<polygon points="{corners}" fill="{escape(trace.fillcolor or colour)}" fill-opacity=".2"/>')
+        area = f'<polygon points="{corners}" fill="{escape(trace.fillcolor or colour)}" fill-opacity=".2"/>'
+        parts.append(_inside(area, x, y))
     if "lines" in mode:
-        parts.append(_lines(points, trace, colour))
+        parts.append(_inside(_lines(points, trace, colour), x, y))
     parts.append(_errors(trace, points, x, y, colour))
     if "markers" in mode and not _unseen(trace):
         parts.append(_markers(trace, points, colour))
     if "text" in mode:
-        texts = broadcast(trace.text, len(points), "")
-        parts += [
-            f'<text x="{a:.1f}" y="{b - 8:.1f}" text-anchor="middle" font-size="11">{escape(plain_text(words))}</text>'
-            for (a, b), words in zip(points, texts, strict=False)
-            if math.isfinite(a) and math.isfinite(b) and words
-        ]
+        parts.append(_texts(trace, points))
     return "".join(parts)
+
+
+def _texts(trace: Any, points: Sequence[tuple[float, float]]) -> str:
+    """Draw the texts of points in the trace's own ink: beside what is seen of a point, else in its place."""
+    side = trace.textposition if isinstance(trace.textposition, str) else ""
+    anchor, shift = next((look for word, look in _SIDES.items() if word in side), ("middle", 0))
+    seen = "markers" in mode_of(trace) and not _unseen(trace)
+    lift = -8 if seen or side.startswith("top") else 4
+    inks = broadcast(trace.textfont.color, len(points), "currentColor")
+    return "".join(
+        f'<text x="{a + shift:.1f}" y="{b + lift:.1f}" text-anchor="{anchor}" font-size="11" '
+        f'fill="{escape(str(ink or "currentColor"))}">{escape(plain_text(words))}</text>'
+        for (a, b), words, ink in zip(points, broadcast(trace.text, len(points), ""), inks, strict=False)
+        if math.isfinite(a) and math.isfinite(b) and words
+    )
+
+
+def mode_of(trace: Any) -> str:
+    """Return what a trace of points is drawn as: lines, markers, text, or several of them."""
+    return str(trace.mode or "lines+markers")
+
+
+def _inside(drawn: str, x: Axis, y: Axis) -> str:
+    """Return lines and areas without what lies beyond the plot, where ticks and titles stand."""
+    if not drawn:
+        return ""
+    left, top = x.start - _EDGE, y.end - _EDGE
+    width, height = x.end - x.start + 2 * _EDGE, y.start - y.end + 2 * _EDGE
+    box = f"{left:.1f} {top:.1f} {width:.1f} {height:.1f}"
+    place = f'x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    # A picture within the picture cuts at its own edge, without a name that would have to be unique in the page.
+    return f'<svg {place} viewBox="{box}">{drawn}</svg>'
+
+
+def stroke(line: Any, colour: str) -> str:
+    """Return how a line is drawn, as attributes; empty for one without width.
+
+    Parameters
+    ----------
+    line
+        ``trace.line`` or ``shape.line``.
+    colour
+        Its colour where it has none of its own.
+    """
+    width = 2 if line.width is None else line.width
+    dash = _DASHES.get(str(line.dash or ""), "")
+    look = f'stroke="{escape(str(line.color or colour))}" stroke-width="{width}"'
+    return (look + (f' stroke-dasharray="{dash}"' if dash else "")) if width else ""
 
 
 def _unseen(trace: Any) -> bool:
@@ -53,7 +99,8 @@ def band(trace: Any, before: Any, x: Axis, y: Axis, colour: str) -> str:
     lower = [(x.place(a), y.place(b)) for a, b in zip(spread(before.x), spread(before.y), strict=False)]
     corners = [point for point in (*upper, *lower[::-1]) if all(map(math.isfinite, point))]
     text = " ".join(f"{a:.1f},{b:.1f}" for a, b in corners)
-    return f'<polygon points="{text}" fill="{escape(trace.fillcolor or colour)}" fill-opacity=".25" stroke="none"/>'
+    area = f'<polygon points="{text}" fill="{escape(trace.fillcolor or colour)}" fill-opacity=".25" stroke="none"/>'
+    return _inside(area, x, y)
 
 
 def _lines(points: Sequence[tuple[float, float]], trace: Any, colour: str) -> str:
@@ -63,12 +110,9 @@ def _lines(points: Sequence[tuple[float, float]], trace: Any, colour: str) -> st
             pieces[-1].append(f"{a:.1f},{b:.1f}")
         elif pieces[-1]:
             pieces.append([])
-    width = 2 if trace.line.width is None else trace.line.width
-    if not width:
+    look = stroke(trace.line, colour)
+    if not look:
         return ""
-    dash = _DASHES.get(str(trace.line.dash or ""), "")
-    look = f'stroke="{escape(str(trace.line.color or colour))}" stroke-width="{width}"'
-    look += f' stroke-dasharray="{dash}"' if dash else ""
     return "".join(f'<polyline points="{" ".join(piece)}" fill="none" {look}/>' for piece in pieces if len(piece) > 1)
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from audit.errors import InputError
 from audit.image_files import ImageProblem
 from audit.report.figures import figure_svg
-from audit.report.intervals import interval_svg
+from audit.report.intervals import interval_svg, published_words
 from audit.result import plain, records
 from audit.thumbnails import thumbnail
 from audit.wording import in_words
@@ -172,7 +172,7 @@ def freeze(
     score = records(result.overall.loc[[name]])[0] if name in result.overall.index else {}
     groups_name = str(rows.index.name)
     own, undrawn = own_plots(audit, result, dataset) if plots and dataset is not None else ([], [])
-    drawn = [*_number_plot(result, score), *(own or _rows_plot(groups, groups_name))]
+    drawn = [*_number_plot(result, score, audit.published.get(name)), *(own or _rows_plot(groups, groups_name))]
     left_out = [f"Figures of the page that are not kept here: {', '.join(undrawn)}."] if undrawn else []
     return Finding(
         title=audit.title,
@@ -196,10 +196,13 @@ def freeze(
     )
 
 
-def _number_plot(result: Result, score: Mapping[str, Any]) -> list[dict[str, str]]:
+def _number_plot(
+    result: Result, score: Mapping[str, Any], published: Mapping[str, float] | None
+) -> list[dict[str, str]]:
     text = result.verdict.sentence
-    svg = interval_svg([score], name="score", text=text) if score else ""
-    return [{"title": "The number", "text": MARKS, "svg": svg}] if svg else []
+    svg = interval_svg([score], name="score", published=published, text=text) if score else ""
+    words = f"{MARKS} {published_words(published, str(score.get('unit') or ''))}".rstrip()
+    return [{"title": "The number", "text": words, "svg": svg}] if svg else []
 
 
 def _rows_plot(groups: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, str]]:

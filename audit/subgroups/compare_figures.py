@@ -13,6 +13,7 @@ from audit.plots import ACCENT, NEUTRAL, interval_figure
 from audit.subgroups.comparison import CommonDrop, common_drop, moon_shape, paired_change
 from audit.subgroups.group_rows import where_text
 from audit.subgroups.inputs import text_of
+from audit.value_axis import value_axis
 from audit.wording import format_interval, format_value
 
 if TYPE_CHECKING:
@@ -149,15 +150,23 @@ def _common(
             },
             mode="markers",
             marker={"size": 10, "color": ACCENT},
-            text=[name for name, there in zip(label.levels, known, strict=True) if there],
-            hovertemplate="%{text}: %{y:+.1%}<extra></extra>",
+            text=[
+                f"{name}: {format_value(float(value), 'points')}"
+                for name, value, there in zip(label.levels, found.deviation, known, strict=True)
+                if there
+            ],
+            hovertemplate="%{text}<extra></extra>",
         )
     )
     figure.add_hline(y=0, line={"dash": "dash", "color": NEUTRAL})
     figure.update_layout(
         height=420,
         xaxis={"type": "log", "title": {"text": "samples of the class"}},
-        yaxis={"title": {"text": "change beyond the common one"}, "tickformat": "+.0%"},
+        yaxis=value_axis(
+            ["points"],
+            np.concatenate([found.deviation[known], low[known], high[known], [0.0]]),
+            title="change beyond the common one",
+        ),
     )
     return Figure(title=COMMON, figure=figure, text=_common_text(found, names))
 

@@ -32,3 +32,13 @@ def test_the_page_offers_three_formats_of_the_chosen_run(workspace: Workspace) -
     assert page.selectbox[0].value.startswith("run:")
     assert any("MB" in caption.value for caption in page.caption)
     assert workspace.datasets()
+
+
+def test_the_preview_says_that_it_scrolls_and_how_to_keep_the_whole(workspace: Workspace) -> None:
+    page = AppTest.from_function(report_page, default_timeout=60).run()
+    assert workspace.datasets()
+    said = next(caption.value for caption in page.caption if "Preview" in caption.value)
+    assert "scroll" in said
+    assert next(button.label for button in page.get("download_button")) in said
+    frame = page.get("iframe")[0]
+    assert frame.proto.src.startswith("data:text/html;base64,")

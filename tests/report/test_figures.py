@@ -117,3 +117,70 @@ def test_a_note_stands_where_it_was_moved_to():
     figure.add_annotation(x=0.5, y=0.5, text="there", showarrow=False, xshift=30, yshift=10)
     here, there = ([float(e.attrib[k]) for k in "xy"] for e in tags(figure_svg(figure, text=""), "text")[-2:])
     assert [there[0] - here[0], there[1] - here[1]] == pytest.approx([30, -10], abs=0.2)
+
+
+@pytest.mark.parametrize("dash", ["dot", "dash", "dashdot", "longdash", "solid"])
+@pytest.mark.parametrize("mode", ["lines", "lines+markers"])
+def test_the_legend_draws_a_line_as_the_plot_does(dash, mode):
+    line = {"dash": dash, "color": "#123456", "width": 1.5}
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode=mode, line=line, name="no drop"))
+    figure.add_scatter(x=[0, 1], y=[1, 0], mode="markers", name="other")
+    svg = figure_svg(figure, text="")
+    drawn = tags(svg, "polyline")[0].attrib
+    legend = next(e.attrib for e in tags(svg, "path") if e.attrib.get("stroke") == "#123456")
+    for look in ("stroke", "stroke-width", "stroke-dasharray"):
+        assert legend.get(look) == drawn.get(look)
+    assert ("stroke-dasharray" in legend) == (dash != "solid")
+    assert sum(e.attrib.get("fill") == "#123456" for e in tags(svg, "circle")) == (3 if "markers" in mode else 0)
+
+
+def test_a_line_ends_where_the_plot_ends():
+    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="lines"))
+    figure.update_yaxes(range=[0.5, 1])
+    root = ET.fromstring(figure_svg(figure, text=""))
+    frame = next(element for element in root.iter() if len(element) and element[0].tag.endswith("}polyline"))
+    assert frame.tag.endswith("}svg")
+    axis = next(float(e.attrib["y"]) for e in tags(figure_svg(figure, text=""), "text") if e.text == "0")
+    assert float(frame.attrib["y"]) + float(frame.attrib["height"]) < axis - 10
+
+
+def test_an_axis_reaches_the_line_of_no_effect():
+    table = pd.DataFrame({"value": [0.2], "low": [0.15], "high": [0.25], "unit": "points"}, index=["row"])
+    svg = figure_svg(interval_figure(table, null=0.0), text="")
+    name = next(float(e.attrib["x"]) for e in tags(svg, "text") if e.text == "row")
+    line = next(e.attrib["d"] for e in tags(svg, "path") if "stroke-dasharray" in e.attrib)
+    assert float(line[1:].split()[0]) > name + 10
+
+
+def test_texts_on_cells_keep_their_ink_and_their_place():
+    figure = go.Figure(go.Heatmap(z=[[0, 1]]))
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 0],
+        mode="markers+text",
+        text=["low", "high"],
+        textfont={"color": ["#FFFFFF", "#16202A"]},
+        marker={"opacity": 0.001},
+    )
+    svg = figure_svg(figure, text="")
+    inks = {e.text: e.attrib["fill"] for e in tags(svg, "text") if "fill" in e.attrib}
+    assert inks == {"low": "#FFFFFF", "high": "#16202A"}
+    cell = tags(svg, "rect")[0].attrib
+    middle = float(cell["y"]) + float(cell["height"]) / 2
+    assert next(float(e.attrib["y"]) for e in tags(svg, "text") if e.text == "low") == pytest.approx(middle + 4, abs=1)
+
+
+def test_a_name_beside_a_point_stands_on_the_side_that_the_figure_says():
+    figure = go.Figure(go.Scatter(x=[1], y=[1], mode="markers+text", text=["name"], textposition="top left"))
+    svg = figure_svg(figure, text="")
+    name = next(e.attrib for e in tags(svg, "text") if e.text == "name")
+    assert name["text-anchor"] == "end"
+    assert float(name["x"]) < float(tags(svg, "circle")[0].attrib["cx"])
+
+
+def test_a_note_on_the_paper_stands_within_the_plot():
+    figure = go.Figure(go.Scatter(x=["a", "b"], y=["a long name of a row", "b"], mode="markers"))
+    figure.add_annotation(x=0, y=0, xref="paper", yref="paper", text="corner", showarrow=False, xanchor="left")
+    svg = figure_svg(figure, text="")
+    place = {e.text: float(e.attrib["x"]) for e in tags(svg, "text")}
+    assert place["corner"] > place["a long name of a row"]

@@ -1,11 +1,15 @@
 """The drawing of a number without any script."""
 
 import itertools
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
-from audit.report.intervals import interval_svg, tick_text, ticks
+import audit
+from audit.report.intervals import interval_svg, published_words, tick_text, ticks
+from audit.value_axis import value_axis
 
 ROW = {"score": "a <b>", "value": 0.5, "low": 0.4, "high": 0.6, "null": 0.1, "n": 20, "unit": "share"}
 
@@ -42,6 +46,45 @@ def test_ticks_are_round_few_and_inside(low, high):
 
 def test_shares_are_told_in_percent():
     assert tick_text(0.25, "share") == "25 %"
+    assert tick_text(-0.25, "share") == "−25 %"
+
+
+def test_differences_of_shares_are_told_in_points_as_on_the_page():
+    row = {"score": "drop", "value": 0.3, "low": 0.0, "high": 0.5, "unit": "points"}
+    texts = [e.text for e in ET.fromstring(interval_svg([row], name="score")) if e.attrib.get("opacity") == ".75"]
+    assert texts == value_axis(["points"], [0.0, 0.5], title=None)["ticktext"]
+    assert "points" in " ".join(texts)
+    assert "%" not in " ".join(texts)
+
+
+def test_no_signed_difference_of_an_audit_is_written_with_a_sign_of_per_cent():
+    folder = Path(audit.__file__).parent
+    signed = [path.name for path in folder.rglob("*.py") if re.search(r"\+\.\d%", path.read_text(encoding="utf-8"))]
+    assert signed == []
+
+
+def test_published_models_are_named_ticks_on_the_axis_of_the_number():
+    published = {"A <1>": 0.2, "B": 0.9, "C": float("nan")}
+    svg = ET.fromstring(interval_svg([ROW], name="score", published=published))
+    assert "published models" in "".join(svg.itertext())
+    ticks_of = [element for element in svg if element.tag.endswith("path") and len(element)]
+    assert [element[0].text for element in ticks_of] == ["A <1>: 20.0 %", "B: 90.0 %"]
+    low, high = (float(element.attrib["d"][1:].split()[0]) for element in ticks_of)
+    dot = next(float(e.attrib["cx"]) for e in svg if e.tag.endswith("circle"))
+    # The dot at 50 % lies where the ticks at 20 and 90 % put it.
+    assert (dot - low) / (high - low) == pytest.approx(0.3 / 0.7, abs=0.01)
+
+
+def test_published_models_are_told_in_words_by_number_lowest_and_highest():
+    words = published_words({"A": 0.2, "B": 0.9, "C": 0.5}, "share")
+    assert words == "Each grey tick is a published value, 3 in all: lowest A 20.0 %, highest B 90.0 %."
+
+
+@pytest.mark.parametrize("published", [None, {}, {"A": float("nan")}])
+def test_without_published_models_nothing_is_drawn_or_said_of_them(published):
+    drawn = interval_svg([ROW], name="score", published=published)
+    assert drawn == interval_svg([ROW], name="score")
+    assert published_words(published, "share") == ""
 
 
 def test_a_short_name_leaves_the_dot_in_view_of_a_phone():

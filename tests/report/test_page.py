@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from audit.locations import assets_folder
 from audit.report import page
 from audit.report.content import review_report, run_report
 from audit.report.page import report_html
@@ -87,3 +88,22 @@ def test_a_page_that_would_be_too_large_goes_without_some_images(finding, monkey
     smaller = report_html(run_report(large))
     assert len(smaller) <= whole - 100_000
     assert smaller.count(b"data:image/webp") in (4, 8)
+
+
+def test_a_printed_page_cuts_no_chart_and_no_row():
+    sheet = (assets_folder() / "report.css").read_text(encoding="utf-8")
+    printed = sheet[sheet.index("@media print") :]
+    whole = re.search(r"([^{}]+)\{ break-inside: avoid; \}", printed)
+    assert whole
+    assert {"figure", "tr", ".verdict"} <= {name.strip() for name in whole[1].split(",")}
+    # A chart cannot be kept whole on a page that it is longer than; the title and the words need room too.
+    tallest = re.search(r"figure svg \{ max-height: (\d+)mm; \}", printed)
+    margin = re.search(r"@page \{ size: A4; margin: (\d+)mm", sheet)
+    assert tallest
+    assert margin
+    assert int(tallest[1]) <= 297 - 2 * int(margin[1]) - 40
+
+
+def test_what_is_made_for_a_phone_is_not_printed():
+    sheet = (assets_folder() / "report.css").read_text(encoding="utf-8")
+    assert re.findall(r"@media ([^{]*max-width[^{]*)\{", sheet) == ["screen and (max-width: 640px) "]
