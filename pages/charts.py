@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.narrow import fit_narrow, has_cells, too_wide
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -33,9 +35,11 @@ def show_figure(figure: go.Figure, *, key: str, text: str, on_pick: Callable[[st
     on_pick
         Called with the text that the clicked point carries, empty when the selection is lifted.
     """
-    if any(trace.type == "heatmap" for trace in figure.data):
-        # Many columns do not fit a phone: the style sheet lets this container scroll sideways there.
-        with st.container(key=f"wide-{key}".replace(" ", "-")):
+    if has_cells(figure):
+        # Cells bring the colour of their text along. Where they do not fit a phone, the style sheet says so and lets
+        # the container scroll sideways.
+        kind = "wide" if too_wide(figure) else "cells"
+        with st.container(key=f"{kind}-{key}".replace(" ", "-")):
             _draw(figure, key=key, text=text, on_pick=on_pick)
         return
     _draw(figure, key=key, text=text, on_pick=on_pick)
@@ -53,7 +57,7 @@ def _draw(figure: go.Figure, *, key: str, text: str, on_pick: Callable[[str], No
 
 
 def projected(figure: go.Figure) -> go.Figure:
-    """Return a copy with type large enough to project and no empty margins; colours are left to the theme.
+    """Return a copy with type large enough to project that fits a phone too; colours are left to the theme.
 
     The browser follows a change of theme by itself only as long as no colour of text or grid is fixed here.
     """
@@ -70,6 +74,7 @@ def projected(figure: go.Figure) -> go.Figure:
         bar = trace.colorbar if trace.type == "heatmap" else trace.marker.colorbar if "marker" in trace else None
         if bar is not None and (trace.type == "heatmap" or bar.to_plotly_json()):
             bar.update(title={"font": {"size": 15}}, tickfont={"size": 14})
+    fit_narrow(shown)
     return shown
 
 

@@ -111,7 +111,7 @@ class PrototypeExplanations(Audit):
         "relied on it. A bar at 0 says that the model does not care."
     )
     formula: ClassVar[str] = (
-        r"\varphi_m(p)=\frac{\sum_x\,(g-\hat g_m)\,g}{\sum_x g}\qquad"
+        r"\varphi_m(p)=\frac{\sum_x\,(g-\hat g_m)\,g}{\sum_x g}\qquad "
         r"v_c=\sum_i p_i,\quad \mathrm{logit}_c=\sum_i \bar F\cdot p_i + b_c"
     )
     limits: ClassVar[str] = (

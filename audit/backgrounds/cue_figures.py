@@ -39,16 +39,15 @@ def ternary(rows: pd.DataFrame) -> Figure | None:
         ),
     )
     axis = {"tickformat": ".0%", "gridcolor": NEUTRAL, "linecolor": NEUTRAL, "min": 0.0}
+    corners = {
+        f"{key}axis": {**axis, "title": {"text": words, "font": {"size": 15}}}
+        for key, words in zip("abc", ("label", "background", "neither"), strict=True)
+    }
     figure.update_layout(
         height=520,
-        margin={"t": 60, "b": 50, "l": 50, "r": 50},
-        ternary={
-            "bgcolor": "rgba(0,0,0,0)",
-            "sum": 1,
-            "aaxis": {**axis, "title": {"text": "label"}},
-            "baxis": {**axis, "title": {"text": "background"}},
-            "caxis": {**axis, "title": {"text": "neither"}},
-        },
+        # Room for the words at the lower corners, on a phone too.
+        margin={"t": 60, "b": 50, "l": 64, "r": 64},
+        ternary={"bgcolor": "rgba(0,0,0,0)", "sum": 1, **corners},
     )
     worst = str(rows["follows_background"].astype("float64").idxmax())
     text = (

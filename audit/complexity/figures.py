@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,31 +9,21 @@ import numpy as np
 from audit.base import Figure
 from audit.complexity.curves import bias_figure, decoding_figure
 from audit.complexity.feature_rows import IMPORTANT, SIMPLE_IMPORTANT
+from audit.complexity.names import Points, add_names
+from audit.complexity.ties import is_clear, tie_words
 from audit.complexity.weight_figures import dimension_figure, merging_figure
 from audit.plots import ACCENT, DIVERGING, NEUTRAL, OKABE_ITO, OTHER, SEQUENTIAL, interval_figure
 from audit.wording import format_value
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
 
     from audit.result import Result
 
 FEATURES = ("atom", "channel", "direction")
 LEGEND = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
-MOST_NAMES = 6
-
-_PLOT = (640.0, 370.0)
-"""Pixels that names are placed for: those of a plot in a narrow window, so that they are clear in a wide one too."""
-
-_LETTER, _LINE, _RADIUS = 7.4, 18.0, 8.0
-_GAPS = (10.0, 26.0, 44.0)
-_FEWEST_CLEAR, _CLEAR = 3.0, 14.0
-_SIDES = ((0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0))
-_ANCHORS = {"x": {1: "left", 0: "center", -1: "right"}, "y": {1: "bottom", 0: "middle", -1: "top"}}
-
-Box = tuple[float, float, float, float]
-"""Left, low, right and high end in pixels."""
+MOST_NAMES = 12
+"""Candidates named in the plot at most; how many are not, the legend says."""
 
 
 def page_figures(result: Result) -> tuple[Figure, ...]:
@@ -68,6 +57,12 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
     if shown.empty:
         return None
     candidate = shown["shortcut_candidate"].astype(bool)
+    clear = candidate & shown.apply(is_clear, axis=1)
+    kinds = (
+        ("diamond", OKABE_ITO[5], "shortcut candidate", clear),
+        ("diamond-open", OKABE_ITO[5], "candidate with no clear tie", candidate & ~clear),
+        ("circle", ACCENT, "other feature", ~candidate),
+    )
     named = shown[candidate].sort_values("association", ascending=False).index[:MOST_NAMES]
     figure = go.Figure()
     x_split = float(shown["value"].median())
@@ -78,8 +73,9 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
         mode="markers",
         marker={
             "size": np.where(candidate, 16, 11),
-            "symbol": np.where(candidate, "diamond", "circle"),
+            "symbol": np.select([held for *_, held in kinds], [symbol for symbol, *_ in kinds], ""),
             "color": np.where(candidate, OKABE_ITO[5], ACCENT),
+            "line": {"width": np.where(candidate & ~clear, 2.5, 0)},
             "opacity": 0.9,
         },
         error_x={
@@ -96,15 +92,11 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
         customdata=shown["where"].tolist(),
         showlegend=False,
     )
-    for symbol, colour, words in (("diamond", OKABE_ITO[5], "shortcut candidate"), ("circle", ACCENT, "other feature")):
-        figure.add_scatter(
-            x=[None], y=[None], mode="markers", marker={"symbol": symbol, "color": colour, "size": 12}, name=words
-        )
     figure.add_vline(x=x_split, line={"dash": "dot", "color": NEUTRAL, "width": 1.5})
     figure.add_hline(y=y_split, line={"dash": "dot", "color": NEUTRAL, "width": 1.5})
     for x, anchor, y, words in (
-        (0.0, "left", 1.0, "simple, important"),
-        (1.0, "right", 1.0, "complex, important"),
+        (0.0, "left", 1.0, "simple,<br>important"),
+        (1.0, "right", 1.0, "complex,<br>important"),
         (0.0, "left", 0.0, "simple, minor"),
         (1.0, "right", 0.0, "complex, minor"),
     ):
@@ -115,21 +107,38 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
             x=x,
             y=y,
             xanchor=anchor,
+            align=anchor,
             yanchor="bottom",
             yshift=2,
             showarrow=False,
-            font={"size": 13, "color": NEUTRAL},
+            font={"size": 13},
         )
     top = float(shown["_height"].max())
-    y_range = (-0.08 * top, 1.15 * top)
+    y_range = (-0.1 * top, 1.15 * top)
     ends = shown[["low", "value", "high"]].to_numpy(dtype=float)
     room = 0.06 * float(np.nanmax(ends) - np.nanmin(ends)) or 0.05
     x_range = (float(np.nanmin(ends)) - room, float(np.nanmax(ends)) + room)
-    _add_names(figure, shown, list(named), (x_range, y_range), (x_split, y_split))
+    points = Points(
+        x=shown["value"].to_numpy(dtype=float),
+        y=shown["_height"].to_numpy(dtype=float),
+        low=shown["low"].fillna(shown["value"]).to_numpy(dtype=float),
+        high=shown["high"].fillna(shown["value"]).to_numpy(dtype=float),
+        ranges=(x_range, y_range),
+        splits=(x_split, y_split),
+    )
+    order = list(shown.index)
+    places = [(order.index(name), _names(str(name), shown.loc[name])) for name in named]
+    unnamed = int(candidate.sum()) - len(named) + len(add_names(figure, points, places))
+    for symbol, colour, words, held in kinds:
+        if not held.any():
+            continue
+        more = f" ({unnamed} not named here)" if unnamed and words == next(k[2] for k in kinds if k[3].any()) else ""
+        marker = {"symbol": symbol, "color": colour, "size": 12, "line": {"width": 2.5 * symbol.endswith("open")}}
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=words + more)
     figure.update_layout(
-        height=520,
-        margin={"t": 36},
-        legend={**LEGEND, "y": -0.24},
+        height=560,
+        margin={"t": 52},
+        legend={**LEGEND, "y": -0.22},
         xaxis={"title": {"text": "complexity (0 early, 1 late or never)"}, "range": list(x_range)},
         yaxis={
             "title": {"text": "importance, share" if measured else "association with an attribute"},
@@ -138,7 +147,7 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
         },
     )
     count = int((shown["quadrant"] == SIMPLE_IMPORTANT).sum())
-    words = "; ".join(f"{name} ({shown.loc[name, 'tied_to']})" for name in named) or "none tied to an attribute"
+    words = "; ".join(f"{name} ({tie_words(shown.loc[name])})" for name in named) or "none tied to an attribute"
     text = (
         f"Each point is a feature; {count} of {len(shown)} are simple and important. Shortcut candidates: {words}. "
         "A click shows a feature's images and from which layer on it can be read."
@@ -146,91 +155,13 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
     return Figure(title="Simple and important features", figure=figure, text=text)
 
 
-def _short(name: str, tie: str) -> str:
-    """Return the words beside a point: "13: sand"."""
-    return f"{name.removeprefix('atom ')}: {tie.rpartition(' ')[2]}" if tie else name
-
-
-def _add_names(
-    figure: go.Figure,
-    shown: pd.DataFrame,
-    named: list[Any],
-    ranges: tuple[tuple[float, float], tuple[float, float]],
-    splits: tuple[float, float],
-) -> None:
-    """Write names beside their points, each on its emptiest side or further off; one that fits nowhere is left out."""
-    (width, height), (x_range, y_range) = _PLOT, ranges
-
-    def across(value: Any) -> Any:
-        return width * (value - x_range[0]) / (x_range[1] - x_range[0])
-
-    def up(value: Any) -> Any:
-        return height * (value - y_range[0]) / (y_range[1] - y_range[0])
-
-    values = shown["value"].to_numpy(dtype=float)
-    x, y = across(values), up(shown["_height"].to_numpy(dtype=float))
-    low, high = (across(shown[end].fillna(shown["value"]).to_numpy(dtype=float)) for end in ("low", "high"))
-    points = [_box(x[i] - _RADIUS, y[i] - _RADIUS, 2 * _RADIUS, 2 * _RADIUS) for i in range(len(shown))]
-    # Intervals, the lines between the quadrants, and the words in the two lower corners.
-    taken = [_box(low[i], y[i] - 1, high[i] - low[i], 2) for i in range(len(shown))]
-    taken += [_box(across(splits[0]), 0, 0, height), _box(0, up(splits[1]), width, 0)]
-    taken += [_box(0, 2, 13 * _LETTER, _LINE), _box(width - 14 * _LETTER, 2, 14 * _LETTER, _LINE)]
-    for name in named:
-        i = list(shown.index).index(name)
-        words = _short(str(name), str(shown["tied_to"].iloc[i]))
-        others = [*taken, *points[:i], *points[i + 1 :]]
-        clear: list[tuple[int, float, int, tuple[float, float], Box]] = []
-        for ring, gap in enumerate(_GAPS):
-            for side in _SIDES:
-                # Not along the diagonal: Plotly draws no line that would end in the very corner of the words.
-                shift = (gap * side[0] * (0.7 if side[1] else 1.0), gap * side[1])
-                box = _beside(x[i], y[i], shift, _LETTER * len(words))
-                room = min(_distance(box, other) for other in others)
-                if _inside(box) and room >= _FEWEST_CLEAR:
-                    clear.append((ring, -min(room, _CLEAR), len(clear), shift, box))
-        if not clear:
-            continue
-        ring, _, _, shift, box = min(clear)
-        taken.append(box)
-        figure.add_annotation(
-            text=words,
-            x=values[i],
-            y=float(shown["_height"].iloc[i]),
-            xref="x",
-            yref="y",
-            ax=shift[0],
-            ay=-shift[1],
-            xanchor=_ANCHORS["x"][int(np.sign(shift[0]))],
-            yanchor=_ANCHORS["y"][int(np.sign(shift[1]))],
-            # A line leads to the point from further off.
-            showarrow=True,
-            arrowhead=0,
-            arrowwidth=1,
-            standoff=_RADIUS,
-            arrowcolor=NEUTRAL if ring else "rgba(0,0,0,0)",
-            font={"size": 13},
-        )
-
-
-def _box(left: float, low: float, width: float, height: float) -> Box:
-    return left, low, left + width, low + height
-
-
-def _beside(x: float, y: float, shift: tuple[float, float], width: float) -> Box:
-    """Return the place of a name so far to the right of a point and above it; less than 0 is left and below."""
-    right, above = np.sign(shift)
-    left = x + shift[0] + (right - 1) * width / 2
-    return _box(left, y + shift[1] + (above - 1) * _LINE / 2, width, _LINE)
-
-
-def _inside(box: Box) -> bool:
-    return box[0] >= 0 and box[1] >= 0 and box[2] <= _PLOT[0] and box[3] <= _PLOT[1]
-
-
-def _distance(one: Box, other: Box) -> float:
-    """Return how far two boxes are apart; 0 where they overlap."""
-    across = max(0.0, one[0] - other[2], other[0] - one[2])
-    return math.hypot(across, max(0.0, one[1] - other[3], other[1] - one[3]))
+def _names(name: str, row: pd.Series[Any]) -> tuple[str, ...]:
+    """Return the words beside a point, the best first: "13: sand .5", in two lines, or its number alone."""
+    number = name.removeprefix("atom ")
+    if not is_clear(row):
+        return (number,)
+    words, strength = f"{number}: {row['tied_to'].rpartition(' ')[2]}", format_value(float(row["association"]))
+    return f"{words} {strength}", f"{words}<br>{strength}", number
 
 
 def _feature_words(name: str, row: pd.Series[Any]) -> str:
@@ -238,7 +169,7 @@ def _feature_words(name: str, row: pd.Series[Any]) -> str:
     if np.isfinite(row["importance"]):
         parts.append(f"importance {100 * row['importance']:.1f} %")
     if row["tied_to"]:
-        parts.append(f"tied to {row['tied_to']} ({format_value(float(row['association']))})")
+        parts.append(tie_words(row) if not is_clear(row) else f"tied to {tie_words(row)}")
     if row.get("promotes"):
         parts.append(f"speaks for {row['promotes']}")
     return "<br>".join(parts)
@@ -309,7 +240,7 @@ def _map(result: Result) -> Figure | None:
             mode="markers+text",
             text=[str(name).removeprefix("atom ") for name in rows.index],
             textposition="top center",
-            textfont={"size": 11, "color": NEUTRAL},
+            textfont={"size": 12},
             marker=marker,
             hovertext=[_feature_words(str(name), row) for name, row in rows.iterrows()],
             hovertemplate="%{hovertext}<extra></extra>",

@@ -48,11 +48,14 @@ MEANINGS: Mapping[str, str] = {
     "sign": "Whether the feature raises the answers it bears on (towards 1) or lowers them (towards -1).",
     "promotes": "The class whose score the feature raises most.",
     "inhibits": "The class whose score it lowers most.",
-    "shortcut_candidate": "Simple, important, and tied to an attribute.",
-    "tied_to": "The attribute's value that the feature goes with most; named from 6 % of its variance on.",
+    "shortcut_candidate": "Simple, important, and tied to an attribute, if only weakly.",
+    "tied_to": (
+        "The attribute's value that the feature goes with most, where that holds after correction (from 6 % of its "
+        "variance on); from 25 % on the tie is clear and the feature is called after it."
+    ),
     "association": (
-        "Share of the feature's variance that the attribute explains; 0: none, from .06 a medium and from .14 a large "
-        "effect."
+        "Share of the feature's variance that goes with having that value of the attribute; 0: none, 1: all; below "
+        ".25 no clear tie."
     ),
     "association_auroc": "How well the feature tells that value of the attribute; .5 is chance.",
     "class_association": "Share of the feature's variance that the class explains.",

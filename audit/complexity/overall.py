@@ -10,6 +10,7 @@ from scipy import stats
 
 from audit.complexity.diversity import wrong_auroc
 from audit.complexity.scores import mean_complexity
+from audit.complexity.ties import is_clear, tie_words
 from audit.result import Verdict
 from audit.wording import format_interval, format_value
 
@@ -275,13 +276,21 @@ def _with_interval(row: Mapping[str, Any]) -> str:
 
 
 def _candidates(features: Sequence[Row], against: str) -> str:
-    """Return the shortcut candidates in words: those tied to the suspected attribute first, then by strength."""
+    """Return the shortcut candidates in words: those tied to the suspected attribute first, then by strength.
+
+    Those without a clear tie are counted, not named.
+    """
+    candidates = [row for row in features if row["shortcut_candidate"]]
     named = sorted(
-        (row for row in features if row["shortcut_candidate"]),
+        (row for row in candidates if is_clear(row)),
         key=lambda row: (not (against and row["tied_to"].startswith(f"{against} ")), -row["association"]),
     )
-    if not named:
+    weak = len(candidates) - len(named)
+    if not candidates:
         return " No simple and important feature is tied to an attribute."
-    shown = ", ".join(f"{row['row']} ({row['tied_to']})" for row in named[:3])
+    if not named:
+        return f" No simple and important feature is clearly tied to an attribute, {weak} weakly."
+    shown = ", ".join(f"{row['row']} ({tie_words(row)})" for row in named[:3])
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    return f" Shortcut candidates, features both simple and important: {shown}{more}."
+    further = f"; {weak} further with no clear tie" if weak else ""
+    return f" Shortcut candidates, features both simple and important: {shown}{more}{further}."

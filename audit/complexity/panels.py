@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit.complexity.curves import feature_figure
+from audit.complexity.ties import CLEAR, is_clear, tie_words
 from audit.panels import Panel, Picture, PictureGroup, PictureRow
 from audit.wording import format_value
 
@@ -66,13 +67,18 @@ def feature_sentence(name: str, row: pd.Series[Any]) -> str:
         said = f"it carries {100 * row['importance']:.1f} % of the answers"
         parts.append(said + (f" and speaks for {row['promotes']}" if row.get("promotes") else ""))
     if row["tied_to"]:
-        parts.append(
-            f"it goes with {row['tied_to']} (strength {format_value(float(row['association']))}, "
-            f"q {_small(float(row['association_q']))})"
-        )
-    if row["shortcut_candidate"]:
-        parts.append("simple, important and tied to an attribute: a candidate for a shortcut" if name else "")
+        tie = f"it goes with {row['tied_to']}" if is_clear(row) else f"no clear tie, most with {row['tied_to']}"
+        strength = f"strength {format_value(float(row['association']))} of 1, q {_small(float(row['association_q']))}"
+        parts.append(f"{tie} ({strength})")
+    if row["shortcut_candidate"] and name:
+        tied = "tied" if is_clear(row) else "weakly tied"
+        parts.append(f"simple, important and {tied} to an attribute: a candidate for a shortcut")
     return "; ".join(filter(None, parts)) + "."
+
+
+def _called(row: pd.Series[Any]) -> str:
+    """Return the attribute that a feature is called after, with its strength; none for a weak tie."""
+    return "no clear tie" if row["tied_to"] and not is_clear(row) else tie_words(row)
 
 
 def _small(q: float) -> str:
@@ -86,7 +92,9 @@ def _overview(features: pd.DataFrame, result: Result, dataset: Dataset) -> Panel
     title = "Shortcut candidates"
     text = (
         "Features that are read early, matter to the answer and go with an attribute, each with the images that "
-        "excite it most and how much. An atom is one of the features that the activations were split into."
+        "excite it most and how much. An atom is one of the features that the activations were split into. Strength: "
+        "share of the feature's variance that goes with the attribute's value, 0 to 1; a feature is called after it "
+        f"from {format_value(CLEAR)} on."
     )
     if chosen.empty:
         order = features["importance"] if features["importance"].notna().any() else -features["value"]
@@ -102,7 +110,7 @@ def _overview(features: pd.DataFrame, result: Result, dataset: Dataset) -> Panel
 def _feature_row(name: str, row: pd.Series[Any], result: Result, dataset: Dataset, *, title: str = "") -> PictureRow:
     most = IMAGES if title else IMAGES_OF_EACH
     return PictureRow(
-        title=title or (f"{name.capitalize()}: {row['tied_to']}" if row["tied_to"] else name.capitalize()),
+        title=title or ": ".join(filter(None, [name.capitalize(), _called(row)])),
         text="" if title else feature_sentence("", row),
         groups=(PictureGroup(title="", pictures=top_pictures(name, result, dataset, most)),),
         where=str(row["where"]),

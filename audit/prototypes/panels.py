@@ -37,6 +37,7 @@ def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ..
         f"A class is {said}. Under each typical picture: the share of the class that it stands for. Borderline "
         "pictures: how much nearer they lie to their own class than to the next; below 0 another class is nearer. "
         "Parts: where the model finds them (frame), what makes things look like them, and their share of the patches."
+        + _heat_words(result)
     )
     panels = [Panel(title="What stands for each class", text=text, rows=shown)]
     found = _findings(rows, "misleading", dataset)
@@ -51,6 +52,19 @@ def page_panels(result: Result, dataset: Dataset, where: str) -> tuple[Panel, ..
         text = "Two parts of one class that look alike and rest on the same characteristics: one of them would do."
         panels.append(Panel(title="Redundant prototypes", text=text, rows=found))
     return tuple(panels)
+
+
+def _heat_words(result: Result) -> str:
+    """Return what "heat on subject" is, which way it points and what chance gives; empty where it was not measured."""
+    if "relevance" not in result.overall.index:
+        return ""
+    null = float(result.score("relevance")["null"])
+    here = f", here {format_value(null, 'share')} on average" if np.isfinite(null) else ""
+    return (
+        " Heat on subject: of what speaks for the class in an image, the share that lies on the subject; higher: the "
+        "subject itself counts, lower: what is around it. Heat spread evenly, as by chance, would give the share of "
+        f"the image that the subject covers{here}."
+    )
 
 
 def _classes(result: Result, where: str) -> list[str]:

@@ -77,7 +77,7 @@ def test_the_background_of_the_planted_species_is_simpler_and_an_atom_tied_to_it
     tied = candidates[candidates["tied_to"].str.startswith("background ")]
     assert len(tied)
     assert (tied["association_q"] < 0.05).all()
-    assert any(f"{name} ({row['tied_to']})" in result.verdict.sentence for name, row in tied.iterrows())
+    assert any(f"{name} ({row['tied_to']}, strength ." in result.verdict.sentence for name, row in tied.iterrows())
 
 
 @pytest.mark.parametrize("truth", truths("feature_complexity"), ids=lambda truth: truth.name)

@@ -23,6 +23,7 @@ from audit.readers import load_dataset
 from audit.result import Result
 from audit.run import run
 from audit.store import Store
+from audit.wording import format_value
 from tests.fakes import FakeModel
 from tests.meanings import idle, unexplained
 from tests.planted import dataset as planted_embeddings
@@ -161,6 +162,8 @@ def test_a_row_a_class_shows_typical_borderline_and_parts_in_frames(menagerie):
     audit, dataset, _, result = menagerie
     panel = audit.panels(result, dataset, "")[0]
     assert len(panel.rows) == 10
+    chance = format_value(float(result.overall.loc["relevance", "null"]), "share")
+    assert f"the share of the image that the subject covers, here {chance} on average." in panel.text
     for row in panel.rows:
         titles = [group.title for group in row.groups]
         assert titles == ["typical", "borderline", "parts, alike because of"]

@@ -252,6 +252,22 @@ def test_nothing_is_cut_off_on_a_phone(app: str, browser: Browser, path: str) ->
     page.close()
 
 
+@pytest.mark.parametrize(("width", "said"), [(390, "visible"), (1440, "none")])
+def test_a_table_wider_than_a_phone_says_so(app: str, browser: Browser, width: int, said: str) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto(f"{app}/{AUDIT}?model=prediction")
+    page.locator("[data-testid=stDataFrame] .dvn-scroller").first.wait_for()
+    settled(page)
+    found = page.evaluate(
+        """() => {
+            const words = getComputedStyle(document.querySelector('[data-testid=stDataFrame]'), '::before');
+            return words.content.includes('swipe') ? words.visibility : words.content;
+        }"""
+    )
+    assert found == said
+    page.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_the_ground_in_both_themes(app: str, browser: Browser, scheme: str) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)

@@ -59,7 +59,7 @@ def test_a_cell_of_the_overview_opens_the_audit_of_that_model(app: str, page: Pa
 def test_a_cell_of_the_confusion_matrix_shows_its_samples(drawn: str, page: Page) -> None:
     open_map(page, drawn)
     page.get_by_text("What is taken for what").click()
-    matrix = page.locator("[class*='st-key-wide-confusion'] .js-plotly-plot")
+    matrix = page.locator("[class*='-confusion'] .js-plotly-plot")
     matrix.wait_for()
     settled(page)
     matrix.scroll_into_view_if_needed()
