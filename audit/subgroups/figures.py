@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from audit.result import Result
 
+BLACK = "#000000"
 FEW = 10
 """Cells with fewer samples are hatched."""
 
@@ -78,9 +79,7 @@ def _heat_map(cells: pd.DataFrame, main: str) -> Figure | None:
     colour[y[~few], x[~few]] = value[~few]
     grey[y[few], x[few]] = 1.0
     figure = go.Figure()
-    figure.add_heatmap(
-        z=grey, colorscale=[[0, OTHER], [1, OTHER]], opacity=0.45, showscale=False, hoverinfo="skip", xgap=2, ygap=2
-    )
+    figure.add_heatmap(z=grey, colorscale=[[0, OTHER], [1, OTHER]], showscale=False, hoverinfo="skip", xgap=2, ygap=2)
     figure.add_heatmap(
         z=colour,
         colorscale=SEQUENTIAL,
@@ -117,6 +116,19 @@ def _axis(names: list[str], title: str) -> dict[str, Any]:
     }
 
 
+def ink_on(shares: list[float]) -> list[str]:
+    """Return black or white for cells at these places (0 to 1) of the scale, whichever has the higher contrast."""
+    from plotly.colors import sample_colorscale
+
+    inks = []
+    for colour in sample_colorscale(SEQUENTIAL, shares, colortype="tuple"):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        # Black on it has (L + .05) / .05, white 1.05 / (L + .05): equal at .179, and then 4.6 (WCAG 2).
+        inks.append(BLACK if luminance > 0.179 else "#FFFFFF")
+    return inks
+
+
 def _hatch(figure: go.Figure, x: np.ndarray, y: np.ndarray) -> None:
     """Draw three diagonals in each cell, all in one trace."""
     lines = ((-0.45, 0.0, 0.0, -0.45), (-0.45, 0.45, 0.45, -0.45), (0.0, 0.45, 0.45, 0.0))
@@ -130,11 +142,13 @@ def _hatch(figure: go.Figure, x: np.ndarray, y: np.ndarray) -> None:
 
 
 def _cell_labels(figure: go.Figure, shown: pd.DataFrame, x: np.ndarray, y: np.ndarray, few: np.ndarray) -> None:
-    """Print accuracy over n in each cell, on an unseen marker that can be clicked; light text on dark cells."""
+    """Print accuracy over n in each cell, on an unseen marker that can be clicked; black or white, as reads better."""
     value = shown["value"].to_numpy(dtype=float)
-    reach = value[~few] if (~few).any() else value
-    middle = (float(reach.min()) + float(reach.max())) / 2
-    ink = np.where(few, "#5C6770", np.where(value < middle, "#FFFFFF", "#16202A"))
+    ink = np.full(len(value), BLACK, dtype=object)
+    if (~few).any():
+        reach = value[~few]
+        shares = (reach - reach.min()) / (float(np.ptp(reach)) or 1.0)
+        ink[~few] = ink_on(shares.tolist())
     hover = [
         f"{name}<br>{format_value(v, 'share')}, n = {n:,.0f}"
         for name, v, n in zip(shown.index, value, shown["n"], strict=True)

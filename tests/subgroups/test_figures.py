@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pandas as pd
+from plotly.colors import sample_colorscale
 
+from audit.plots import SEQUENTIAL
 from audit.result import Result, Verdict, score_table
-from audit.subgroups.figures import page_figures
+from audit.subgroups.figures import ink_on, page_figures
 
 
 def _result(rows):
@@ -35,6 +37,16 @@ def _cells(classes=2, groups=2, n=50):
         for c in range(classes)
         for g in range(groups)
     ]
+
+
+def test_words_on_every_colour_of_the_scale_stand_out_by_4_5_to_1():
+    shares = np.linspace(0, 1, 51).tolist()
+    grounds = sample_colorscale(SEQUENTIAL, shares, colortype="tuple")
+    for ground, ink in zip(grounds, ink_on(shares), strict=True):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in ground]
+        luminance = np.dot([0.2126, 0.7152, 0.0722], linear)
+        assert (1.05 / (luminance + 0.05) if ink == "#FFFFFF" else (luminance + 0.05) / 0.05) >= 4.5
+    assert ink_on([0.0, 1.0]) == ["#FFFFFF", "#000000"]
 
 
 def test_small_cells_are_grey_and_hatched_and_accuracy_and_n_are_printed():
