@@ -172,7 +172,7 @@ def freeze(
     score = records(result.overall.loc[[name]])[0] if name in result.overall.index else {}
     groups_name = str(rows.index.name)
     own, undrawn = own_plots(audit, result, dataset) if plots and dataset is not None else ([], [])
-    drawn = [*_number_plot(result, score, audit.published.get(name)), *(own or _rows_plot(groups, groups_name))]
+    drawn = [*_number_plot(audit, result, score), *(own or _rows_plot(groups, groups_name))]
     left_out = [f"Figures of the page that are not kept here: {', '.join(undrawn)}."] if undrawn else []
     return Finding(
         title=audit.title,
@@ -196,12 +196,13 @@ def freeze(
     )
 
 
-def _number_plot(
-    result: Result, score: Mapping[str, Any], published: Mapping[str, float] | None
-) -> list[dict[str, str]]:
-    text = result.verdict.sentence
-    svg = interval_svg([score], name="score", published=published, text=text) if score else ""
-    words = f"{MARKS} {published_words(published, str(score.get('unit') or ''))}".rstrip()
+def _number_plot(audit: Audit, result: Result, score: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Draw the main score beside published ones; the words tell what it means and what is drawn."""
+    name = result.verdict.score
+    published = audit.published.get(name)
+    svg = interval_svg([score], name="score", published=published, text=result.verdict.sentence) if score else ""
+    known = published_words(published, str(score.get("unit") or ""))
+    words = " ".join(filter(None, (audit.meanings.get(name, ""), MARKS, known)))
     return [{"title": "The number", "text": words, "svg": svg}] if svg else []
 
 

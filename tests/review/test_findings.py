@@ -94,11 +94,13 @@ def test_without_the_data_the_rows_themselves_are_drawn(result):
     assert [plot["title"] for plot in finding.plots] == ["The number", "By group"]
 
 
-def test_its_number_stands_beside_the_published_models(result):
+def test_its_number_says_what_it_means_and_stands_beside_the_published_models(result):
     known = dataclasses.make_dataclass("Known", [], bases=(Toy,), frozen=True, kw_only=True)
+    known.meanings = {"gap": "Highest less lowest."}
     known.published = {"gap": {"Low": 0.05, "High <b>": 0.75}}
     number = freeze(known(), result, {}, None).plots[0]
     assert "2 in all: lowest Low +5.0 points, highest High <b> +75.0 points." in number["text"]
+    assert number["text"].startswith("Highest less lowest. The dot is the value")
     assert "published models" in number["svg"]
     assert "High &lt;b&gt;: +75.0 points" in number["svg"]
     assert "published" not in freeze(Toy(), result, {}, None).plots[0]["svg"]
