@@ -7,8 +7,9 @@ L = -mean_i mean_{j: phrase i true of image j} log softmax_j(s <image j, phrase 
 with images and phrases exchanged. Otherwise this is CLIP's training, from scratch.
 
 Some pictures are changed in ways that leave true what is said of them (`audit.demo.augment`): less contrast, colour and
-texture for all; other hues for what is not told by hue; waves for what is told by hue alone. One of the hue twins at a
-third hue is called a bird, so that the model learns how finely hue tells them.
+texture for all; other hues for what is not told by hue; waves for what is told by hue alone. The shape twins are seen
+once more an epoch, at any hue. One of the hue twins at a third hue is called a bird, so that the model learns how
+finely hue tells them.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Settings:
 
     menagerie: int = 9000
     tissue: int = 3600
-    epochs: int = 20
+    epochs: int = 22
     batch_size: int = 128
     learning_rate: float = 2.0e-3
     weight_decay: float = 0.02
@@ -95,7 +96,7 @@ class Settings:
     label_only_share: float = 0.5
     full_share: float = 0.1
     varied_share: float = 0.5
-    turned_hue_share: float = 0.4
+    turned_hue_share: float = 0.5
     shape_twin_hue_share: float = 0.85
     other_hue_share: float = 0.25
     warped_share: float = 0.4
@@ -129,7 +130,11 @@ class Samples:
     def batch(
         self, chosen: NDArray[np.intp], settings: Settings, random: np.random.Generator
     ) -> tuple[torch.Tensor, list[str], torch.Tensor]:
-        """Return float images, a phrase each, and which phrase (row) is true of which image."""
+        """Return float images, a phrase each, and which phrase (row) is true of which image.
+
+        A number past the last sample is that sample once more, of which only its name is said, at another hue.
+        """
+        again, chosen = chosen >= len(self.rows), chosen % len(self.rows)
         images = self.images[chosen].copy()
         codes = self.codes[chosen].copy()
         said = np.zeros(codes.shape, dtype=bool)
@@ -143,7 +148,7 @@ class Samples:
             if turned and int(codes[i, view]) in self.mirror_code:
                 codes[i, view] = self.mirror_code[int(codes[i, view])]
                 row = {**row, "viewpoint": "left" if row["viewpoint"] == "right" else "right"}
-            mentioned = _mentioned(row["world"], settings, random)
+            mentioned = ("label",) if again[i] else _mentioned(row["world"], settings, random)
             # Some end like a sentence, so that a full stop changes nothing.
             phrases.append(phrase(row, mentioned, random) + (" ." if random.uniform() < 0.3 else ""))
             said[i, [FACTS.index(name) for name in mentioned]] = True
@@ -151,10 +156,11 @@ class Samples:
                 images[i] = warped(images[i], random)
             if not {"label"} <= set(mentioned) <= {"label", "size", "viewpoint"}:
                 continue
-            if row["label"] in SHAPE_TWINS and random.uniform() < settings.shape_twin_hue_share:
-                turn[i] = random.uniform(-np.pi / 2, np.pi / 2)
-            elif row["label"] in ANY_HUE and random.uniform() < settings.turned_hue_share:
-                turn[i] = random.uniform(-np.pi / 3, np.pi / 3)
+            if row["label"] in ANY_HUE:
+                twin = row["label"] in SHAPE_TWINS
+                share = settings.shape_twin_hue_share if twin else settings.turned_hue_share
+                if again[i] or random.uniform() < share:
+                    turn[i] = random.uniform(-1, 1) * (np.pi if twin else np.pi / 2)
             elif row["label"] in HUE_TWINS and random.uniform() < settings.other_hue_share:
                 turn[i] = random.choice([-1, 1]) * random.uniform(np.pi / 9, np.pi / 2)
                 phrases[-1] = OTHER_BIRD
@@ -237,12 +243,14 @@ def train(settings: Settings, folder: Path) -> tuple[open_clip.CLIP, Words]:
     model = build_clip(ARCHITECTURE, vocabulary=len(words.seen) + 1)
     # A third faster on a CPU.
     model.visual = model.visual.to(memory_format=torch.channels_last)
-    steps = len(samples.rows) // settings.batch_size
+    seen_again = len(samples.rows) + np.flatnonzero([row["label"] in SHAPE_TWINS for row in samples.rows])
+    pool = np.concatenate([np.arange(len(samples.rows)), seen_again])
+    steps = len(pool) // settings.batch_size
     optimizer, schedule = _optimizer(model, settings, steps * settings.epochs)
     model.train()
     started, worked = time.perf_counter(), time.process_time()
     for epoch in range(settings.epochs):
-        order = random.permutation(len(samples.rows))
+        order = random.permutation(pool)
         losses = 0.0
         for step in range(steps):
             chosen = order[step * settings.batch_size : (step + 1) * settings.batch_size]

@@ -87,12 +87,10 @@ def test_what_tells_the_planted_twins_apart_is_what_was_planted(tmp_path):
     lost = apart.pivot_table(index="class", columns="characteristic", values="value")
     assert set(lost.loc[list(HUE_TWINS)].idxmax(axis=1)) == {"hue"}
     assert lost.loc[list(HUE_TWINS)].drop(columns="hue").max(axis=None) < 0.15
-    # Of 120 rabbits the shape takes a few more than the hue does: what holds is said of the pair, and of the cat.
-    assert lost.loc[list(SHAPE_TWINS)].mean().nlargest(2).index[0] == "shape"
-    assert lost.loc["cat"].nlargest(2).index[0] == "shape"
+    assert set(lost.loc[list(SHAPE_TWINS)].idxmax(axis=1)) == {"shape"}
     said = apart.drop_duplicates("class").set_index("class")
     assert set(said.loc[list(HUE_TWINS), "because"]) == {"hue"}
-    assert said.loc["cat", "because"] == "shape"
+    assert set(said.loc[list(SHAPE_TWINS), "because"]) == {"shape"}
     assert set(said.loc[list(SHAPE_TWINS), "rival"]) == set(SHAPE_TWINS)
 
 
