@@ -56,7 +56,7 @@ def _hypotheses(result: Result) -> Figure | None:
         f"The best hypotheses for A ({words[0]}) and for B ({words[1]}); “{top.name}” has AUROC "
         f"{format_value(float(top['value']))}, 95 % interval {format_interval(float(top['low']), float(top['high']))}."
     )
-    return Figure(title="Phrases truer of A, then phrases truer of B", figure=figure, text=text)
+    return Figure(title="Phrases truer of A or of B", figure=figure, text=text)
 
 
 def _short(phrase: str) -> str:

@@ -56,14 +56,12 @@ def verdict(
         best = passing[0]
         _, right = trust(best["value"])
         other = next((row for row in passing if row["truer_of"] != best["truer_of"]), None)
-        chance = f"the best of {top['support']:,.0f} phrases has {format_value(top['null'])} between equal sets"
-        sentence = f"{_claim(best, words)}: AUROC {_number(best)}; {chance}"
+        interval = format_interval(best["low"], best["high"])
+        chance = f"{format_value(top['null'])} is the best of {top['support']:,.0f} phrases between equal sets"
+        sentence = f"{_claim(best, words)}: AUROC {format_value(best['value'])} (95 % interval {interval}; {chance})"
         if other is not None:
             sentence += f". {_claim(other, words, short=True)}: AUROC {format_value(other['value'])}"
-        known = (
-            f"Look before believing the word: top phrases of such an AUROC were right in {100 * right:.0f} % of "
-            "published pairs whose difference was known."
-        )
+        known = f"Top phrases of such an AUROC were right in {100 * right:.0f} % of published pairs of sets."
         return Verdict(state="differs", sentence=f"{sentence}. {count}.{mix} {known}", score="top_auroc")
     if min(units) < FEWEST_UNITS:
         best = hypotheses[0]

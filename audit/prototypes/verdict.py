@@ -60,8 +60,7 @@ def _heat(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     value, random = format_value(row["value"]), format_value(row["null"])
     return (
-        "; the heat maps are not shown to mark what an answer rests on (area under deletion "
-        f"{value}, in random order {random})"
+        f"; heat maps do no better than chance at what answers rest on (area under deletion {value}, random {random})"
     )
 
 
@@ -80,5 +79,5 @@ def _because(reasons: Reasons | None) -> str:
     said += f", {open_} undecided" if open_ else ""
     misleading = int(reasons.misleading.sum())
     if misleading:
-        said += f"; {misleading} would mislead a person, who sees colour and shape where the model uses neither"
+        said += f"; {misleading} would mislead a person"
     return said

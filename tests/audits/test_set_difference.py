@@ -44,7 +44,7 @@ def test_night_against_day_is_named_in_both_directions(night) -> None:
     assert any(word in named["B"] for word in ("day", "sunny", "bright"))
     assert night.verdict.state == "differs"
     assert "light night" in night.verdict.sentence
-    assert "whose difference was known" in night.verdict.sentence
+    assert "of published pairs of sets" in night.verdict.sentence
 
 
 def test_every_score_and_column_says_what_it_means(night):

@@ -16,6 +16,6 @@ def test_each_number_says_what_it_is_and_the_known_cases_come_last():
     ]
     said = verdict(overall, rows, words=("wrong", "right"), sizes=(100, 100), units=(50, 50))
     assert said.state == "differs"
-    assert "; the best of 142 phrases has .560 between equal sets." in said.sentence
-    assert "“day” is truer of right (B): AUROC .666. 67 of 142 phrases pass. Look" in said.sentence
-    assert said.sentence.endswith("% of published pairs whose difference was known.")
+    assert "; .560 is the best of 142 phrases between equal sets)" in said.sentence
+    assert "“day” is truer of right (B): AUROC .666. 67 of 142 phrases pass. Top phrases" in said.sentence
+    assert said.sentence.endswith("% of published pairs of sets.")

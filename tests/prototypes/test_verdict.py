@@ -19,7 +19,7 @@ def _said(*rows, reasons=None):
 @pytest.mark.parametrize(("high", "warns"), [(0.5, True), (0.4, False), (float("nan"), False)])
 def test_heat_maps_that_mark_no_more_than_chance_are_said_to(high, warns):
     said = _said({"score": "deletion_auc", "value": 0.43, "high": high, "null": 0.47})
-    assert ("the heat maps are not shown to mark what an answer rests on" in said) == warns
+    assert ("heat maps do no better than chance at what answers rest on" in said) == warns
 
 
 def test_parts_without_a_leading_characteristic_are_counted():
