@@ -1,4 +1,4 @@
-"""Running jobs: a bar, the time left and a way to stop, refreshed only while something runs."""
+"""Running jobs: a bar, the time left and a way to stop; while nothing runs, a look now and then for what has come."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from audit.job_request import JobKind, JobProgress
 
 _PERIOD = 1.0
+_IDLE_PERIOD = 4.0
+"""Seconds between looks while nothing runs: a job may come from another browser, the command line or the start."""
+
 _MOST_WAITED = 5
 _SEEN = "jobs seen running"
 _WAITED = "refreshes waited for the address"
@@ -40,13 +43,12 @@ def job_of(request: JobRequest) -> Job | None:
 
 
 def show_sidebar_jobs() -> None:
-    """Show what waits and runs in the sidebar; the page runs again when one of them ends."""
+    """Show what waits and runs in the sidebar; the page runs again when a job comes or ends."""
     active = active_jobs()
     st.session_state[_SEEN] = {job.id for job in active}
     st.session_state[_WAITED] = 0
     note_address()
-    if active:
-        st.fragment(_refresh_sidebar, run_every=_PERIOD)()
+    st.fragment(_refresh_sidebar, run_every=_PERIOD if active else _IDLE_PERIOD)()
 
 
 def _refresh_sidebar() -> None:
@@ -56,6 +58,8 @@ def _refresh_sidebar() -> None:
         st.session_state[_WAITED] += 1
         if address_is_current() or st.session_state[_WAITED] > _MOST_WAITED:
             st.rerun(scope="app")
+    if not active:
+        return
     st.caption("Running now" if any(job.state == "running" for job in active) else "Waiting for the worker")
     for job in active:
         show_bar(job, key=f"sidebar {job.id}")

@@ -14,17 +14,17 @@ import pandas as pd
 
 from audit.base import Audit, Bounds, Column, Extractor, Figure
 from audit.outputs import Embeddings, PhraseEmbeddings, Predictions, Probabilities, Source
-from audit.result import Result, Verdict, score_table
+from audit.result import Result, score_table
 from audit.significance import Correction
-from audit.statistics import IntervalMethod, detectable_difference
+from audit.statistics import IntervalMethod
 from audit.subgroups.group_rows import attribute_rows, cell_rows, class_rows, intersection_rows, subgroup_rows
 from audit.subgroups.inputs import Inputs, attribute_columns, read_inputs
 from audit.subgroups.meanings import MEANINGS
-from audit.subgroups.overall import LEVEL, overall_scores
+from audit.subgroups.overall import overall_scores
 from audit.subgroups.probability_rows import add_columns, confidence_of, probability_scores, ranking_columns
 from audit.subgroups.recall_rows import recall_rows, standardised_rows
 from audit.subgroups.slice_rows import Searched, error_slice_rows, slice_rows
-from audit.wording import format_interval, format_p, format_value, in_words
+from audit.subgroups.verdict import verdict
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 MOST_PHRASES = 200
 """Words taken from the metadata to name look-alike groups with, when none are given."""
-
-LARGE_DIFFERENCE = 0.2
-"""When only larger differences than this would be noticed, nothing found means too few samples."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -248,57 +245,3 @@ class SubgroupDiscrepancy(Audit):
         from audit.subgroups.compare_figures import comparison_figures
 
         return comparison_figures(results, dataset)
-
-
-def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], inputs: Inputs) -> Verdict:
-    """Say in one sentence whether subgroups differ.
-
-    Parameters
-    ----------
-    scores, rows
-        Rows of ``overall`` and ``by_group``.
-    inputs
-        What they were computed from.
-
-    Returns
-    -------
-    Verdict
-        ``differs`` when MacroStd exceeds its permutation null (p < .05); ``too_few`` when it does not and the typical
-        subgroup would have to be worse by more than 20 points to be noticed.
-    """
-    by_name = {score["score"]: score for score in scores}
-    main, spread, accuracy = inputs.main, by_name["macro_std"], by_name["accuracy"]
-    if main is None or not np.isfinite(spread["value"]):
-        reason = "no attribute is set" if main is None else f"'{main.name}' has fewer than two subgroups with samples"
-        sentence = f"Subgroups could not be compared, because {reason}; accuracy is {_share(accuracy)}."
-        return Verdict(state="not_computed", sentence=sentence, score="accuracy")
-    numbers = (
-        f"spread {format_value(spread['value'])} (95 % interval {format_interval(spread['low'], spread['high'])}; "
-        f"{format_value(spread['null'])} with shuffled subgroups, {format_p(spread['p_value'])})"
-    )
-    name = "the attributes" if inputs.family is not None else f"“{main.name}”"
-    if spread["p_value"] < 1 - LEVEL:
-        own = [row for row in rows if row["kind"] == "subgroup" and row["n"]]
-        if inputs.family is None:
-            own = [row for row in own if row["attribute"] == main.name]
-        worst = min(own, key=lambda row: float(row["value"]))
-        if worst.get("q_value", 1.0) < 1 - LEVEL:
-            lowest = f"The lowest is {worst['group']} at {_share(worst)}, against {_share(accuracy)} overall."
-        else:
-            which = "subgroup" if inputs.family is not None else in_words(main.name)
-            lowest = f"No {which} is clearly lowest; accuracy overall is {_share(accuracy)}."
-        sentence = f"Accuracy depends on {name} within classes: {numbers}. {lowest}"
-        return Verdict(state="differs", sentence=sentence, score="macro_std")
-    n = inputs.cells().cell_n.sum(axis=0)
-    detectable = detectable_difference(float(accuracy["value"]), n[n > 0], n.sum() - n[n > 0])
-    if np.median(np.nan_to_num(detectable, nan=1.0)) > LARGE_DIFFERENCE:
-        sentence = f"Too few samples to tell whether accuracy depends on {name} within classes: {numbers}."
-        return Verdict(state="too_few", sentence=sentence, score="macro_std")
-    overall = f"Accuracy overall is {_share(accuracy)}."
-    sentence = f"No evidence that accuracy depends on {name} within classes: {numbers}. {overall}"
-    return Verdict(state="no_difference", sentence=sentence, score="macro_std")
-
-
-def _share(row: Mapping[str, Any]) -> str:
-    interval = format_interval(row["low"], row["high"], "share")
-    return f"{format_value(row['value'], 'share')} ({interval}, n = {row['n']:,.0f})"

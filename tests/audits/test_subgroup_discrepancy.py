@@ -169,6 +169,22 @@ def test_a_few_samples_are_too_few_to_tell():
     assert result.verdict.state == "too_few"
 
 
+def test_a_subgroup_of_another_attribute_that_is_lower_is_not_left_unsaid():
+    table = _table()
+    table["side"] = np.random.default_rng(5).choice(["left", "right"], len(table))
+    sentence = _run(_dataset(table, attributes=("side", "light")))[1].verdict.sentence
+    assert sentence.startswith("No evidence that accuracy depends on “side” within classes")
+    assert " Of other attributes, lower than the rest: light night (" in sentence
+    assert "light day" not in sentence
+    assert "Of other attributes" not in _run(_dataset(table, attributes=("light", "side")))[1].verdict.sentence
+
+
+def test_a_model_with_one_answer_for_all_could_not_be_compared():
+    verdict = _run(_dataset(_table().assign(prediction="dog")))[1].verdict
+    assert (verdict.state, verdict.score) == ("not_computed", "accuracy")
+    assert "the model gives every sample the same answer, “dog”" in verdict.sentence
+
+
 def test_one_subgroup_cannot_be_compared_and_the_cause_is_named():
     table = _table(300)
     table["light"] = "day"
