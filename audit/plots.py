@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from audit.nulls import nulls_of
 from audit.value_axis import value_axis
 from audit.wording import format_interval, format_value
 
@@ -234,16 +235,15 @@ def score_figure(row: pd.Series[Any], *, published: Mapping[str, float] | None =
             name="published models",
         )
     value = float(row["value"])
-    null = float(row.get("null", math.nan))
-    if math.isfinite(null):
+    for null, symbol, words in nulls_of(row):
         figure.add_scatter(
             x=[null],
             y=[0.0],
             mode="markers",
-            marker={"symbol": "diamond-open", "size": 17, "color": NEUTRAL, "line": {"width": 3}},
-            text=[f"with no effect: {format_value(null, unit)}"],
+            marker={"symbol": symbol, "size": 17, "color": NEUTRAL, "line": {"width": 3}},
+            text=[f"{words}: {format_value(null, unit)}"],
             hovertemplate="%{text}<extra></extra>",
-            name="with no effect",
+            name=words,
         )
     if math.isfinite(value):
         figure.add_scatter(
@@ -264,7 +264,8 @@ def score_figure(row: pd.Series[Any], *, published: Mapping[str, float] | None =
 
 
 def _score_range(row: pd.Series[Any], published: Mapping[str, float] | None) -> list[float] | None:
-    shown = [float(row.get(column, math.nan)) for column in ("value", "low", "high", "null")]
+    shown = [float(row.get(column, math.nan)) for column in ("value", "low", "high")]
+    shown += [null for null, _, _ in nulls_of(row)]
     shown = [value for value in [*shown, *(published or {}).values()] if math.isfinite(value)]
     if not shown:
         return None

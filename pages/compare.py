@@ -264,7 +264,8 @@ def _show_groups(comparison: Comparison, runs: Sequence[NamedResult], key: str, 
     wide = wide_groups(rows, comparison.names)
     st.subheader(escape_markdown(f"By {str(wide.index.name).replace('_', ' ')}"), anchor=False)
     units = rows["unit"] if "unit" in rows.columns else pd.Series(dtype="str")
-    share = bool(len(units)) and set(units.dropna()) <= {"share", "points"}
+    known = set(units.dropna()) - {""}
+    share = bool(known) and known <= {"share", "points"}
     numbers = list(wide.columns[wide.dtypes == "float64"])
     st.dataframe(
         wide.style.format("{:.1%}" if share else "{:.3f}", subset=pd.Index(numbers)),

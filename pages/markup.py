@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.nulls import nulls_of
 from audit.result import STATES, Verdict
 from audit.wording import format_interval, format_p, format_value, in_words, unbroken
 
@@ -65,8 +66,8 @@ def score_words(name: str, row: pd.Series[Any]) -> str:
     interval = format_interval(_number(row, "low"), _number(row, "high"), unit)
     if interval:
         parts.append(f"━ 95 % interval {interval}")
-    if np.isfinite(_number(row, "null")):
-        parts.append(f"◇ with no effect {format_value(_number(row, 'null'), unit)}")
+    marks = {"diamond-open": "◇", "square-open": "□"}
+    parts += [f"{marks[symbol]} {words} {format_value(null, unit)}" for null, symbol, words in nulls_of(row)]
     p = format_p(_number(row, "p_value"))
     if p:
         parts.append(p)

@@ -50,6 +50,14 @@ def test_a_score_is_drawn_with_its_null_and_the_published_models() -> None:
     assert names == ["published models", "with no effect", "value with 95 % interval"]
 
 
+def test_what_p_compares_with_is_drawn_too_where_it_is_not_the_null() -> None:
+    row = pd.Series({"value": 0.5, "low": 0.4, "high": 0.7, "null": 0.55, "without_center": 0.9, "unit": ""})
+    marks = {trace.name: (trace.x[0], trace.marker.symbol) for trace in score_figure(row).data}
+    assert marks["random neighbours"] == (0.55, "diamond-open")
+    assert marks["centers dealt at random"] == (0.9, "square-open")
+    assert score_figure(row).layout.xaxis.range[1] > 0.9
+
+
 def test_an_undefined_score_is_drawn_without_a_dot() -> None:
     row = pd.Series({"value": math.nan, "low": math.nan, "high": math.nan, "null": 0.5})
     assert [trace.name for trace in score_figure(row).data] == ["with no effect"]

@@ -191,7 +191,9 @@ def make_case(
     seed: int,
 ) -> Case:
     """Choose k, unless it is given, and put everything together."""
-    ks = curve_of(k, k_max)
+    # Past the last neighbour that any sample has, the curve would only repeat itself.
+    most = int((near.index >= 0).sum(axis=1).max(initial=1))
+    ks = tuple(value for value in curve_of(k, k_max) if value <= max(most, 1) or value == k)
     design = prepared.design
     chosen = k or choose_k(ks, accuracy_curve(near.index, design, design.label, ks))
     return Case(

@@ -65,9 +65,10 @@ def comparison_figures(results: Mapping[str, Result], dataset: Dataset) -> tuple
     )
     return (
         Figure(
-            title="Difference of the indices, same draws of groups",
+            title="Difference of the indices, paired over the same groups",
             figure=differences,
-            text=f"{words}; {remark}.",
+            text=f"{words}; {remark}. Both models are on the same draws of groups here, so that these intervals are "
+            "narrower than the table's, which follow from each model's own.",
         ),
         _ranks(names, rank_probabilities(draws)),
     )

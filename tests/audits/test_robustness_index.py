@@ -56,6 +56,17 @@ def test_every_score_of_the_table_is_there_with_its_interval(planted):
         assert row["support"] > 0
 
 
+def test_the_curve_ends_where_no_sample_has_more_neighbours(tmp_path):
+    data = dataset(*make(3, 3, 3, 2, 2, 16, 0.5, 0.5, 0.2))
+    result = answer(data, tmp_path, RobustnessIndex(draws=200, permutations=99, probes=False, mitigation=False))
+    curve = result.by_group[result.by_group["kind"] == "k"]
+    # 36 samples: each has those of the other 17 slides, 34.
+    assert curve["k"].max() == 31
+    given = RobustnessIndex(k=51, draws=200, permutations=99, probes=False, mitigation=False)
+    rows = answer(data, tmp_path, given).by_group
+    assert rows.loc[rows["kind"] == "k", "k"].max() == 51
+
+
 def test_known_values_reach_the_table(planted):
     overall = planted[2].overall
     assert overall.loc["robustness_index", "value"] == pytest.approx(0.446519, abs=5e-7)

@@ -62,6 +62,11 @@ def test_a_score_is_said_with_everything_it_travels_with() -> None:
     )
 
 
+def test_a_score_with_two_nulls_says_which_is_which() -> None:
+    row = pd.Series({"value": 0.5, "low": 0.4, "high": 0.7, "null": 0.55, "without_center": 0.9, "p_value": 0.01})
+    assert "◇ random neighbours .550 · □ centers dealt at random .900 · p = .010" in score_words("index", row)
+
+
 def test_a_score_without_interval_says_only_what_there_is() -> None:
     row = pd.Series({"value": np.nan, "low": np.nan, "high": np.nan, "unit": None})
     assert score_words("gap", row) == "● gap not defined"
