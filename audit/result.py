@@ -40,11 +40,14 @@ class Verdict:
         Plain words built from the numbers, with value, null and interval.
     score
         Name of the row of ``overall`` that the sentence is about: the one number that matters.
+    where
+        JSON object that selects the samples that this number rests on, as in ``by_group``; empty: all of them.
     """
 
     state: State
     sentence: str
     score: str = ""
+    where: str = ""
 
     @property
     def label(self) -> str:

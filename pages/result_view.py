@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
-from audit.wording import in_words
+from audit.wording import in_words, unbroken
 from pages.changed_images import show_changed_images
 from pages.charts import show_figure
 from pages.compare_sets import show_compare_sets
@@ -24,7 +24,7 @@ from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
 from pages.navigation import COMPARE, EXPLORE, REPORT, link
 from pages.panels_view import show_examination, show_panels
 from pages.people import marks_of
-from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image, wrong_first
+from pages.selection import judged, prediction_column, rows_of, sample_table, where_text, with_image, wrong_first
 from pages.session import chosen_dataset, chosen_model, figures_of, number_of, workspace
 from pages.state import link_parameters
 from pages.tables import download_table, show_table
@@ -90,7 +90,7 @@ def show_number(audit: Audit, result: Result, *, key: str) -> None:
     if published:
         words += " · ▏published models"
     with st.container(key=f"said-{key}".replace(" ", "-")):
-        st.caption(escape_markdown(words), help=escape_markdown(audit.meanings.get(name, "")) or None)
+        st.caption(escape_markdown(unbroken(words)), help=escape_markdown(audit.meanings.get(name, "")) or None)
 
 
 def _show_figures(audit: Audit, key: str, dataset: Dataset, state: PageState) -> None:
@@ -199,7 +199,7 @@ def table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.D
 def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) -> pd.DataFrame:
     """Show the images of the selected row and return their rows."""
     table = sample_table(dataset, result)
-    where = state["where"]
+    where = state["where"] or result.verdict.where
     try:
         rows = table[rows_of(where, table)]
     except InputError as error:
@@ -207,7 +207,8 @@ def _show_gallery(result: Result, dataset: Dataset, state: PageState, key: str) 
         where, rows = "", table
     prediction = prediction_column(dataset, table, precomputed_column())
     rows = wrong_first(rows, dataset.roles.label, prediction)
-    st.subheader("Images" if not where else escape_markdown(f"Images: {where_text(where)}"), anchor=False)
+    behind = "Images behind the number" if where and not state["where"] else "Images"
+    st.subheader(behind if not where else escape_markdown(f"{behind}: {where_text(where)}"), anchor=False)
     pictured = with_image(dataset, rows)
     st.caption(gallery_words(rows, dataset.roles.label, prediction, pictured=bool(len(pictured))))
     if len(pictured):
@@ -234,16 +235,23 @@ def gallery_words(
 ) -> str:
     """Return how many samples are shown, and how many of them are wrongly predicted: they come first unless sorted.
 
-    With pictures, what stands below each is said too; nothing is struck where every prediction is right.
+    Samples without a prediction or a label are neither wrong nor right, and are counted as such. With pictures, what
+    stands below each is said too; nothing is struck where every prediction is right.
     """
     words = plural(len(rows), "sample")
     if label is None or prediction is None or rows.empty:
         return words
-    wrong = int((rows[label].astype("str") != rows[prediction].astype("str")).sum())
-    share = 100 * wrong / len(rows)
-    order = "; the wrong ones come first" if 0 < wrong < len(rows) and not sorted_already else ""
-    below = "; bold: the label, struck through: the model's wrong answer" if wrong and pictured else ""
-    return f"{words}, {wrong:,} of them predicted wrongly ({share:.1f} %){order}{below}"
+    wrong, right = judged(rows, label, prediction)
+    n, of_them = int((wrong | right).sum()), int(wrong.sum())
+    unpredicted = int(rows[prediction].isna().sum())
+    lacking = {"prediction": unpredicted, "label": len(rows) - n - unpredicted}
+    without = "".join(f", {count:,} without a {what}" for what, count in lacking.items() if count)
+    if not n:
+        return words + without
+    told = f"{of_them:,} of {'them' if n == len(rows) else f'the other {n:,}'} predicted wrongly"
+    order = "; the wrong ones come first" if 0 < of_them < len(rows) and not sorted_already else ""
+    below = "; bold: the label, struck through: the model's wrong answer" if of_them and pictured else ""
+    return f"{words}{without}, {told} ({100 * of_them / n:.1f} %){order}{below}"
 
 
 def precomputed_column() -> str | None:
@@ -292,7 +300,8 @@ def _show_next(
     st.subheader("What next", anchor=False)
     name, key = audit.name(), str(facts["key"])
     with st.container(horizontal=True, gap="small"):
-        selection = {"where": state["where"], "from": key} if state["where"] else {"from": key}
+        where = state["where"] or result.verdict.where
+        selection = {"where": where, "from": key} if where else {"from": key}
         link(EXPLORE, f"Open {plural(len(shown), 'image')} in Explore", selection, icon=":material/bubble_chart:")
         link(COMPARE, "Compare with another model", {"audit": name}, icon=":material/compare_arrows:")
         link(REPORT, "Write a report", {"run": key}, icon=":material/description:")
@@ -300,7 +309,7 @@ def _show_next(
         show_compare_sets(dataset, shown, state["where"], where_text(state["where"]), key=f"{key} sets")
     with st.container(horizontal=True, gap="small"):
         prediction = prediction_column(dataset, shown, precomputed_column())
-        chosen = {"where": state["where"], "kind": state["kind"]}
+        chosen = {"where": where, "kind": state["kind"]}
         show_add_finding(audit, result, facts, dataset, shown, prediction=prediction, key=key, **chosen)
         for table, words in ((result.overall, "Scores"), (result.by_group, "Groups"), (shown, "Samples")):
             with st.popover(f"Download {words.lower()}", icon=":material/download:"):

@@ -105,7 +105,7 @@ def show_table(
     }
     if shown.index.name:
         configuration[str(shown.index.name)] = st.column_config.Column(
-            width=_text_width([*shown.index, shown.index.name])
+            in_words(str(shown.index.name)), width=_text_width([*shown.index, shown.index.name])
         )
     if DRAWING in shown.columns:
         words = "each on its own scale" if own_axis else COLUMN_WORDS[DRAWING]

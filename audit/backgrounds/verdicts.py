@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +45,7 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
     by_name = {score["score"]: score for score in scores}
     drop = by_name.get("drop")
     if drop is not None and np.isfinite(drop["value"]):
-        return _about_drop(drop, by_name, rows)
+        return dataclasses.replace(_about_drop(drop, by_name, rows), where=_behind_drop(rows))
     told = (
         ("bg_gap", _about_gap),
         ("relative_foreground_sensitivity", _about_noise),
@@ -105,6 +107,17 @@ def _about_drop(drop: Mapping[str, Any], by_name: Mapping[str, Any], rows: Seque
         return Verdict(state="too_few", sentence=f"{sentence} counter ones.", score="drop")
     sentence = f"No evidence that backgrounds matter: {numbers}: {common} on common ones, {counter} on counter ones."
     return Verdict(state="no_difference", sentence=sentence, score="drop")
+
+
+def _behind_drop(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what selects the samples of the classes that are averaged."""
+    merged: dict[str, list[str]] = {}
+    for row in rows:
+        if row["kind"] == "class" and np.isfinite(row["value"]):
+            for column, value in json.loads(row.get("where") or "{}").items():
+                held = merged.setdefault(column, [])
+                held += [each for each in (value if isinstance(value, list) else [value]) if each not in held]
+    return json.dumps(merged, ensure_ascii=False) if merged else ""
 
 
 def _about_gap(score: Mapping[str, Any], state: State) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit.base import select
+from audit.dataset import Roles
 from audit.errors import InputError
 from audit.registry import audits
 from audit.review.findings import Finding, audit_of, freeze, frozen_images
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
     from audit.dataset import Dataset
     from audit.result import Result
+    from audit.sources import DatasetSource
     from audit.workspace import Workspace
 
 OTHER_DATA = "The data has changed or is not registered here any more: figures and images of the page are left out."
 OTHER_VERSION = "The audit has other parameters now than when this was computed: its own figures are left out."
 
 
-def finding_of_run(result: Result, provenance: Mapping[str, Any], workspace: Workspace) -> Finding:
+def finding_of_run(
+    result: Result, provenance: Mapping[str, Any], workspace: Workspace, *, elsewhere: DatasetSource | None = None
+) -> Finding:
     """Return a kept run as a finding.
 
     Parameters
@@ -35,6 +39,8 @@ def finding_of_run(result: Result, provenance: Mapping[str, Any], workspace: Wor
         As the store keeps them.
     workspace
         Where the data is looked for: by name, and taken only when its content is what the run was computed on.
+    elsewhere
+        Where the data may be read too when it is not registered; nothing that a browser says may come here.
 
     Raises
     ------
@@ -45,7 +51,7 @@ def finding_of_run(result: Result, provenance: Mapping[str, Any], workspace: Wor
     known = audits()
     if name not in known:
         raise InputError(f"`run` must be of an audit that is installed ({', '.join(known)}); got '{name}'.")
-    dataset = same_data(workspace, provenance)
+    dataset = same_data(workspace, provenance) or _read_again(elsewhere, provenance)
     notes = [] if dataset is not None else [OTHER_DATA]
     audit: Any = known[name]
     try:
@@ -69,19 +75,42 @@ def same_data(workspace: Workspace, provenance: Mapping[str, Any]) -> Dataset | 
             dataset = workspace.load_dataset(name)
         except InputError:
             continue
-        if dataset.fingerprint == wanted:
-            return dataset
+        for read in (dataset, _with_its_roles(dataset, provenance)):
+            if read.fingerprint == wanted:
+                return read
         if name == first:
             break
     return None
 
 
+def _with_its_roles(dataset: Dataset, provenance: Mapping[str, Any]) -> Dataset:
+    """Return the data with the column roles that the run had; as it is where they do not fit."""
+    roles = {role: tuple(v) if isinstance(v, list) else v for role, v in dict(provenance.get("roles") or {}).items()}
+    try:
+        return dataset.with_roles(Roles(**roles))
+    except (InputError, TypeError):
+        return dataset
+
+
+def _read_again(source: DatasetSource | None, provenance: Mapping[str, Any]) -> Dataset | None:
+    if source is None:
+        return None
+    try:
+        dataset = source.load()
+    except (InputError, OSError):
+        return None
+    return dataset if dataset.fingerprint == provenance.get("dataset_fingerprint") else None
+
+
 def telling_images(result: Result, dataset: Dataset, folder: Path) -> tuple[list[dict[str, Any]], str]:
-    """Return the images of the first row of ``by_group`` that leads to samples, wrong ones first, and its words."""
+    """Return the images behind the number, wrong ones first, and what they are in words.
+
+    They are those that the verdict names, else those of the first row of ``by_group`` that leads to samples.
+    """
     table = _joined(dataset, result)
     prediction = next((c for c in ("predicted", dataset.roles.prediction) if c and c in table.columns), None)
     mask, words = np.ones(len(table), dtype=bool), ""
-    for where in result.by_group.get("where", ()):
+    for where in (result.verdict.where, *result.by_group.get("where", ())):
         text = str(where or "")
         if text not in ("", "{}", "nan", "None"):
             try:

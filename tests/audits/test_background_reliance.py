@@ -89,6 +89,16 @@ def test_the_verdict_names_drop_interval_and_classes(planted):
     assert "over images): " in verdict.sentence
 
 
+def test_the_verdict_selects_the_samples_that_the_drop_rests_on(planted):
+    dataset, _, result = planted
+    added = result.by_sample[result.by_sample.columns.difference(dataset.metadata.columns)]
+    table = dataset.metadata.join(added)
+    rows = result.by_group[(result.by_group["kind"] == "class") & result.by_group["value"].notna()]
+    behind = table[select(result.verdict.where, table)]
+    assert len(behind) == result.score("drop")["n"]
+    assert set(behind["label"]) == set(rows["class"])
+
+
 def test_where_selects_the_samples_of_every_row(planted):
     dataset, _, result = planted
     table = dataset.metadata.join(result.by_sample)
