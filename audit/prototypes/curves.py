@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -66,28 +66,40 @@ class Curves:
     randomised: NDArray[np.float64]
 
 
+def named_scores(dataset: Dataset, model: Model, classes: Sequence[str]) -> Scorer | None:
+    """Return the function from uint8 images to the model's own logits of named classes: float64 (b, classes).
+
+    A classifier's own logits, else scaled cosines to the class names; ``None`` for a model that knows no names.
+    """
+    from audit.models.classes import match_classes
+
+    any_model = cast("Any", model)
+    if "classifier" in model.abilities and not match_classes(any_model, classes).problems:
+        matched = match_classes(any_model, classes)
+        return lambda images: np.asarray(matched.select(any_model.logits(images)).double().cpu().numpy())
+    if {"image_encoder", "text_encoder"} <= model.abilities:
+        phrases = tuple(name.replace("_", " ") for name in classes)
+        targets = PhraseEmbeddings(phrases=phrases, templates=PROMPTS).compute(dataset, model)
+        return _cosines(any_model, targets, float(any_model.logit_scale))
+    return None
+
+
 def class_scores(dataset: Dataset, model: Model, case: Case) -> Scorer:
     """Return the function from uint8 images to logits of the case's classes: float64 (b, classes).
 
     A classifier's own logits, else scaled cosines to the class names, else to the classes' mean embeddings.
     """
-    from audit.models.classes import match_classes
+    named = named_scores(dataset, model, case.classes)
+    if named is not None:
+        return named
+    present = [case.unit[case.code == place] for place in range(len(case.classes))]
+    targets = unit_rows(np.stack([rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1]) for rows in present]))
+    return _cosines(cast("Any", model), targets, SHARPNESS)
 
-    any_model = cast("Any", model)
-    if "classifier" in model.abilities and not match_classes(any_model, case.classes).problems:
-        matched = match_classes(any_model, case.classes)
-        return lambda images: np.asarray(matched.select(any_model.logits(images)).double().cpu().numpy())
-    if {"image_encoder", "text_encoder"} <= model.abilities:
-        phrases = tuple(name.replace("_", " ") for name in case.classes)
-        targets = PhraseEmbeddings(phrases=phrases, templates=PROMPTS).compute(dataset, model)
-        scale = float(any_model.logit_scale)
-    else:
-        present = [case.unit[case.code == place] for place in range(len(case.classes))]
-        targets = unit_rows(np.stack([rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1]) for rows in present]))
-        scale = SHARPNESS
 
+def _cosines(model: Any, targets: NDArray[np.floating], scale: float) -> Scorer:
     def score(images: torch.Tensor) -> NDArray[np.float64]:
-        vectors = unit_rows(any_model.encode_image(images).cpu().numpy())
+        vectors = unit_rows(model.encode_image(images).cpu().numpy())
         return np.asarray(scale * vectors.astype(np.float64) @ targets.T)
 
     return score

@@ -15,6 +15,7 @@ from audit.images import ImageProblem
 from audit.panels import Panel, Picture, PictureGroup, PictureRow
 from audit.prototypes.because import leading, words
 from audit.prototypes.checkpoint import read_trained
+from audit.prototypes.curves import named_scores, probability
 from audit.prototypes.figures import bars
 from audit.prototypes.heat import overlay
 from audit.prototypes.likeness import Likener
@@ -109,7 +110,8 @@ def examine_sample(
     order = [int(place) for place in np.argsort(-likeness, kind="stable") if allowed[place]]
     grid = cast("Any", model).dense[0].grid
     query = _Query(_pixels(batch[0]), maps[0].cpu().numpy(), likeness, phi, grid)
-    panels = [_summary(result, dataset, row, _exact_sum(audit, model, sources, batch))]
+    answer = _answer(dataset, model, batch[:1])
+    panels = [_summary(result, dataset, row, answer, _exact_sum(audit, model, sources, batch))]
     panels += [_part_panel(result, sources, query, place, rank) for rank, place in enumerate(order[:SHOWN], start=1)]
     return tuple(panel for panel in panels if panel is not None)
 
@@ -250,9 +252,21 @@ def _heated(pixels: NDArray[np.uint8], heat: NDArray[np.floating], caption: str,
     return Picture(image=overlay(pixels, heat), caption=caption, tag=tag, box=heat_box(heat))
 
 
-def _summary(result: Result, dataset: Dataset, row: int | None, split: str) -> Panel | None:
-    """Return the nearest typical picture, and the exact sum of the parts' contributions where there is one."""
-    text, groups = "", []
+def _answer(dataset: Dataset, model: Model, image: torch.Tensor) -> str:
+    """Return what the model answers among the data's classes, and how surely; empty for a model that knows no names."""
+    classes = dataset.classes
+    scorer = named_scores(dataset, model, classes) if len(classes) > 1 else None
+    if scorer is None:
+        return ""
+    logits = scorer(image)
+    best = int(np.argmax(logits[0]))
+    share = format_value(float(probability(logits, best)[0]), "share")
+    return f"The model's answer among the {len(classes)} classes of the data: {classes[best]}, with {share}."
+
+
+def _summary(result: Result, dataset: Dataset, row: int | None, answer: str, split: str) -> Panel | None:
+    """Return the answer, the nearest typical picture, and the exact sum of the parts' contributions where there is."""
+    text, groups = answer, []
     if row is not None:
         told = result.by_sample.iloc[int(result.by_sample.index.get_indexer(pd.Index([dataset.index[row]]))[0])]
         nearest = str(told["nearest_prototype"])
@@ -271,8 +285,8 @@ def _summary(result: Result, dataset: Dataset, row: int | None, split: str) -> P
                 ),
                 PictureGroup(title="nearest typical picture", pictures=(Picture(sample_id=nearest, caption=said),)),
             ]
-        text = "Of pictures of its own group, and of copies of it, none is called similar."
-    if not groups and not split:
+        text = f"{answer} Of pictures of its own group, and of copies of it, none is called similar.".strip()
+    if not groups and not split and not text:
         return None
     rows = (PictureRow(title="", text=split, groups=tuple(groups)),)
     return Panel(title="This image as a whole", text=text, rows=rows)

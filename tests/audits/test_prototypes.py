@@ -212,6 +212,16 @@ def test_an_image_from_elsewhere_is_explained_and_a_prototypes_own_image_is_neve
     assert audit.examine(result, dataset, model, narrow)
 
 
+def test_the_models_own_answer_for_an_image_from_elsewhere_stands_first(menagerie):
+    audit, dataset, model, result = menagerie
+    sample = str(result.by_sample.index[0])
+    with Image.open(dataset.root / dataset.metadata.loc[sample, "filepath"]) as opened:
+        first = audit.examine(result, dataset, model, opened.convert("RGB"))[0]
+    answer = result.by_sample.loc[sample, "prototype_class"]
+    assert first.title == "This image as a whole"
+    assert first.text.startswith(f"The model's answer among the {len(dataset.classes)} classes of the data: {answer}, ")
+
+
 def test_the_result_survives_being_saved(menagerie, tmp_path):
     _, _, _, result = menagerie
     result.save(tmp_path)
