@@ -97,7 +97,11 @@ def score_figure(result: Result, phrase: str) -> Figure | None:
             hovertemplate="%{y:.1%}<extra></extra>",
         )
     row = result.by_group[(result.by_group["kind"] == "hypothesis") & (result.by_group.index == phrase)].iloc[0]
-    figure.add_vline(x=float(row["threshold"]), line={"dash": "dash", "color": "#8A96A1", "width": 2})
+    figure.add_vline(
+        x=float(row["threshold"]),
+        line={"dash": "dash", "color": "#8A96A1", "width": 2},
+        annotation={"text": "shows it →", "xanchor": "left", "yanchor": "top", "y": 1, "font": {"size": 13}},
+    )
     figure.update_layout(
         barmode="overlay",
         bargap=0,

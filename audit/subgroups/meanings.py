@@ -8,7 +8,10 @@ MEANINGS: Mapping[str, str] = {
     "accuracy": (
         "Share of samples that are predicted rightly. “With no effect” is a prediction that knows nothing of the label."
     ),
-    "macro_accuracy": "Mean of the classes' accuracies: every class counts the same, however many samples it has.",
+    "macro_accuracy": (
+        "Mean of the classes' accuracies: every class counts the same, however many samples it has. Its interval is "
+        "narrower than accuracy's, as which classes there are is not left to chance."
+    ),
     "adjusted_accuracy": (
         "Mean of the subgroups' accuracies: every subgroup counts the same. p compares it with shuffled subgroups; "
         "the interval says how well the value itself is known, so that one may be narrow and the other small."
