@@ -17,15 +17,16 @@ from audit.errors import InputError
 SCORE_COLUMNS = ("value", "low", "high", "n", "support", "null", "p_value", "q_value")
 """Columns of `overall` and `by_group` that mean the same in every audit, in this order."""
 
-State = Literal["differs", "no_difference", "too_few", "not_computed"]
+State = Literal["differs", "above_chance", "no_difference", "too_few", "not_computed"]
 
 STATES: Mapping[State, tuple[str, str]] = {
     "differs": ("▲", "differs"),
+    "above_chance": ("▲", "differs from chance"),
     "no_difference": ("●", "no evidence of a difference"),
     "too_few": ("◌", "too few samples to tell"),
     "not_computed": ("✕", "could not be computed"),
 }
-"""Icon and words of each state; a state is never told by colour alone."""
+"""Icon and words of each state, never told by colour alone. What differs from chance only is no cause for alarm."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Verdict:
     Parameters
     ----------
     state
-        One of the four states of :data:`STATES`.
+        One of the states of :data:`STATES`.
     sentence
         Plain words built from the numbers, with value, null and interval.
     score

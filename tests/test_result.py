@@ -81,7 +81,7 @@ def test_json_has_null_for_what_is_undefined_and_nothing_that_is_not_json() -> N
 
 def test_every_state_has_an_icon_and_words() -> None:
     labels = {Verdict(state=state, sentence="").label for state in STATES}
-    assert len(labels) == 4
+    assert len(labels) == len(STATES)
     assert all(len(label.split(maxsplit=1)) == 2 for label in labels)
 
 

@@ -112,7 +112,7 @@ class BackgroundReliance(Audit):
         "these; the table has the narrower one over images."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "background", "attributes", "group_id", "split", "mask")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {"drop": published_drops(), "bg_gap": published_gaps()}
 

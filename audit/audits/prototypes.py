@@ -122,7 +122,7 @@ class PrototypeExplanations(Audit):
         "or redundant are audit-defined. Hue and saturation of grey images are 0 by construction."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "group_id", "split", "mask")
     examines: ClassVar[str] = "This looks like that, because ..."
 

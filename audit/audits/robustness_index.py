@@ -115,7 +115,7 @@ class RobustnessIndex(Audit):
         "training sets and the mitigation table are audit-defined."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "center", "group_id")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = published_scores()
 

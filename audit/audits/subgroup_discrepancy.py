@@ -93,7 +93,7 @@ class SubgroupDiscrepancy(Audit):
         "the excess gap for more than two groups and the test of slices are audit-defined, not the papers'."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "attributes", "group_id")
 
     attribute: Column | None = None

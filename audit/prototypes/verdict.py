@@ -30,7 +30,7 @@ def verdict(case: Case, prototypes: Prototypes, rows: Sequence[Mapping[str, Any]
     Returns
     -------
     Verdict
-        ``differs`` when the prototypes tell the model's answers better than chance.
+        ``above_chance`` when the prototypes tell the model's answers better than chance.
     """
     row = next(row for row in rows if row["score"] == "fidelity")
     classes = len(set(prototypes.place.tolist()))
@@ -47,7 +47,7 @@ def verdict(case: Case, prototypes: Prototypes, rows: Sequence[Mapping[str, Any]
     start += f" (95 % interval {interval}; {chance} by chance)"
     if float(np.median(np.bincount(prototypes.place)[np.unique(prototypes.place)])) < WANTED:
         start += ", most classes having only one or two samples to show"
-    state: State = "differs" if row["low"] > row["null"] else "no_difference"
+    state: State = "above_chance" if row["low"] > row["null"] else "no_difference"
     if row["n"] < FEWEST:
         state = "too_few"
     return Verdict(state=state, sentence=f"{start}{_because(reasons)}{_heat(rows)}.", score="fidelity")

@@ -10,6 +10,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,13 +74,13 @@ class Finding:
     sentence
         The answer, in plain words.
     state
-        One of the four states of a verdict.
+        One of the states of a verdict.
     score
         The row of ``overall`` that the sentence is about, with its name under ``score``; empty where there is none.
     scores
         Every row of ``overall``.
     groups
-        The first rows of ``by_group`` of the kind that was shown.
+        Rows of ``by_group`` of the kind that was shown, in their order; those that :func:`ranked` puts first.
     groups_name
         What one of those rows is.
     groups_left_out
@@ -168,7 +169,7 @@ def freeze(
     if "kind" in rows.columns and len(rows):
         kinds = [str(value) for value in rows["kind"].dropna().unique()]
         rows = rows[rows["kind"].astype("str") == (kind if kind in kinds else kinds[0])] if kinds else rows
-    groups = records(rows.head(MOST_ROWS).drop(columns=[c for c in ("where", "kind") if c in rows.columns]))
+    groups = _kept(records(rows.drop(columns=[c for c in ("where", "kind") if c in rows.columns])))
     score = records(result.overall.loc[[name]])[0] if name in result.overall.index else {}
     groups_name = str(rows.index.name)
     own, undrawn = own_plots(audit, result, dataset) if plots and dataset is not None else ([], [])
@@ -194,6 +195,25 @@ def freeze(
         notes=[*result.notes, *left_out],
         provenance=plain({key: provenance[key] for key in _PROVENANCE if key in provenance}),
     )
+
+
+def ranked(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return rows with those that hold after correction first: by the smallest q, then by the lowest value.
+
+    Without any q the rows keep their order: it is the audit's own.
+    """
+
+    def weight(row: Mapping[str, Any]) -> tuple[float, float]:
+        q, value = row.get("q_value"), row.get("value")
+        return math.inf if q is None else float(q), math.inf if value is None else float(value)
+
+    return sorted(rows, key=weight) if any(row.get("q_value") is not None for row in rows) else list(rows)
+
+
+def _kept(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return as many rows as a finding keeps, in their order: none that holds gives way to one that does not."""
+    first = {id(row) for row in ranked(rows)[:MOST_ROWS]}
+    return [row for row in rows if id(row) in first]
 
 
 def _number_plot(audit: Audit, result: Result, score: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -115,7 +115,7 @@ def test_the_control_that_changes_nothing_is_exactly_0(menagerie):
 def test_prototypes_of_the_bundled_model_tell_its_answers(menagerie):
     _, _, _, result = menagerie
     assert result.score("fidelity")["low"] > result.score("fidelity")["null"] + 0.2
-    assert result.verdict.state == "differs"
+    assert result.verdict.state == "above_chance"
     assert "mostly because of" in result.verdict.sentence
     assert result.settings["class_is"] == "prediction"
 
