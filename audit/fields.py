@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from audit.base import Audit, Bounds, Column
-from audit.errors import InputError
-from audit.registry import audit_class
+from audit.errors import InputError, near
+from audit.registry import audit_class, audits
 
 Kind = Literal[
     "column", "columns", "choice", "choices", "integer", "integers", "number", "numbers", "flag", "text", "texts"
@@ -208,19 +208,28 @@ def build_audit(name: str | type[Audit], settings: Mapping[str, Any] | None = No
         If the audit or a field is unknown, a required field is left out, or a value has the wrong type or lies
         outside its limits.
     """
-    owner = audit_class(name) if isinstance(name, str) else name
+    owner = _class_of(name) if isinstance(name, str) else name
     known = {field.name: field for field in fields_of(owner)}
     given = dict(settings or {})
     for key in given:
         if key not in known:
             names = ", ".join(known) or "none"
-            raise InputError(f"`{key}` must be a field of {_name(owner)}; its fields are: {names}.")
+            raise InputError(
+                f"`{key}` must be a field of {_name(owner)}; its fields are: {names}.{near(key, known, n=3)}"
+            )
     for field in known.values():
         if field.required and field.name not in given:
             raise InputError(
                 f"`{field.name}` must be given for {_name(owner)}: {WORDS[field.kind]}. {field.help}".strip()
             )
     return owner(**{key: parse(known[key], value) for key, value in given.items()})
+
+
+def _class_of(name: str) -> type[Audit]:
+    try:
+        return audit_class(name)
+    except InputError as error:
+        raise InputError(f"{error}{near(name, audits(), n=3)}") from None
 
 
 def _name(owner: type[Audit]) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from audit.dataset import Roles
+from audit.errors import InputError
 from audit.fields import Field, parse
 from pages.job_panel import escape_markdown
+from pages.session import workspace
 from pages.state import setting_text
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
+    from audit.sources import DatasetSource, ModelSource
 
 _NONE = "–"
 _SLIDER_STEPS = 400
@@ -33,6 +37,35 @@ ROLE_HELP: Mapping[str, str] = {
     "mask": "Path of a foreground mask.",
 }
 """What each column role means, in one line."""
+
+
+def show_problem(problem: str) -> None:
+    """Show what the user must mend; names that the message sets in backticks are set as code, the rest as it is."""
+    parts = re.split(r"`([^`]+)`", problem)
+    words = [f"`{part}`" if place % 2 else escape_markdown(part) for place, part in enumerate(parts)]
+    st.error("".join(words), icon=":material/error:")
+
+
+def check_paths(source: DatasetSource | ModelSource, named: Mapping[str, str]) -> None:
+    """Refuse a path outside the declared folders under the name of the field that it was typed into.
+
+    Parameters
+    ----------
+    source
+        What is to be added.
+    named
+        Name of the field by what was typed into it.
+
+    Raises
+    ------
+    InputError
+        If a path lies outside the declared folders, or nothing is there.
+    """
+    for path in source.paths():
+        try:
+            workspace().check_path(path)
+        except InputError as error:
+            raise InputError(str(error).replace("`path`", f"`{named.get(path, 'path')}`", 1)) from None
 
 
 def seed(key: str, value: Any) -> None:

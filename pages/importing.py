@@ -9,6 +9,7 @@ import streamlit as st
 
 from audit.registry import modules
 from audit.workspace import DatasetSource
+from pages.forms import check_paths, show_problem
 from pages.job_panel import escape_markdown
 from pages.markup import empty_html
 from pages.session import attempt, dataset_of, workspace
@@ -95,15 +96,31 @@ def show_add_dataset() -> None:
     _add(source)
 
 
+def field_names(source: DatasetSource) -> dict[str, str]:
+    """Return the form's field of each path of a source."""
+    arrays = {"Class probabilities": source.probabilities, "Embeddings": source.embeddings}
+    return {
+        **dict.fromkeys(source.join, "Further tables"),
+        **{given.partition("#")[0]: field for field, given in arrays.items() if given},
+        **({source.images: "Image folder"} if source.images else {}),
+        source.path: "Folder or table",
+    }
+
+
+def _registered(source: DatasetSource) -> str:
+    check_paths(source, field_names(source))
+    return workspace().add_dataset(source)
+
+
 def _add(source: DatasetSource) -> None:
     taken = workspace().datasets()
-    added, problem = attempt(lambda: workspace().add_dataset(source))
+    added, problem = attempt(lambda: _registered(source))
     if not problem:
         _, problem = attempt(lambda: dataset_of(added))
         if problem and added not in taken:
             workspace().remove_dataset(added)
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     # The sidebar's picker is drawn already: the address tells it what to choose on the next run.
     st.query_params.from_dict({"dataset": added, "view": "samples"})

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from audit.registry import modules
+import audit.models
 from audit.workspace import ModelSource
+from pages.forms import check_paths, show_problem
 from pages.job_panel import escape_markdown
 from pages.markup import empty_html
 from pages.session import attempt, dataset_of, model_of, workspace
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
+    from audit.models.base import Model
 
 _EXAMPLES = {
     "open_clip": "ViT-B-32/laion2b_s34b_b79k",
@@ -25,9 +27,14 @@ _EXAMPLES = {
 }
 
 
+_ADDED = "what was added"
+
+
 def show_models(dataset_name: str | None) -> None:
     """Show the models, the form to add one, and the columns of predictions that can serve as models."""
     sources = workspace().models()
+    if _ADDED in st.session_state:
+        st.success(escape_markdown(st.session_state.pop(_ADDED)), icon=":material/check:")
     if sources:
         table = pd.DataFrame(
             [
@@ -93,13 +100,13 @@ def _show_columns(dataset: Dataset) -> None:
     if sent and chosen:
         for column in chosen:
             workspace().add_model(ModelSource(spec=f"precomputed?prediction={column}", name=column))
+        st.session_state[_ADDED] = f"Added {', '.join(chosen)}: each column is a model now."
         _choose(chosen[0])
 
 
 def families() -> dict[str, ModuleType]:
     """Return the model families that can be loaded, by name."""
-    found = {str(module.FAMILY): module for module in modules("audit.models") if hasattr(module, "FAMILY")}
-    return {name: module for name, module in found.items() if name != "precomputed"}
+    return {name: module for name, module in audit.models.families().items() if name != "precomputed"}
 
 
 def _show_add() -> None:
@@ -141,17 +148,40 @@ def family_words(module: ModuleType) -> str:
     return f"{module.FAMILY}: {getattr(module, 'title', '')}".rstrip(": ")
 
 
+def field_names(source: ModelSource) -> dict[str, str]:
+    """Return what the user called each path of a source: an option of the specification, or a field of the form."""
+    parsed = audit.models.parse(source.spec)
+    return {
+        **{value: option for option, value in parsed.options.items()},
+        **({source.weights: "Weights file"} if source.weights else {}),
+        parsed.name.removeprefix("local-dir:"): "Name in the family",
+    }
+
+
+def _registered(source: ModelSource) -> str:
+    check_paths(source, field_names(source))
+    return workspace().add_model(source)
+
+
 def _add(source: ModelSource) -> None:
     taken = workspace().models()
-    added, problem = attempt(lambda: workspace().add_model(source))
+    model: Any = None
+    added, problem = attempt(lambda: _registered(source))
     if not problem:
-        _, problem = attempt(lambda: model_of(added))
+        model, problem = attempt(lambda: model_of(added))
         if problem and added not in taken:
             workspace().remove_model(added)
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
+    st.session_state[_ADDED] = added_words(str(added), model)
     _choose(str(added))
+
+
+def added_words(name: str, model: Model) -> str:
+    """Return what was added and what it can do."""
+    can = sorted(ability.replace("_", " ") for ability in model.abilities)
+    return f"Added {name}, on {model.device}: {', '.join(can) or 'answers that came with the data'}."
 
 
 def _choose(name: str) -> Any:

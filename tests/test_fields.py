@@ -244,3 +244,10 @@ def _as_text(field: Field) -> Any:
     if isinstance(field.default, tuple):
         return ",".join(map(str, field.default))
     return str(field.default)
+
+
+def test_a_misspelt_audit_or_field_is_refused_with_the_near_one() -> None:
+    with pytest.raises(InputError, match=r"got 'prototype'\. Did you mean prototypes\?$"):
+        build_audit("prototype")
+    with pytest.raises(InputError, match=r"`sead` must be a field of .* Did you mean seed\?$"):
+        build(sead=1)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from audit.commands import inputs
 from audit.errors import InputError
@@ -24,6 +28,7 @@ def add(commands: Any) -> None:
     inputs.add_data(parser, required=False)
     inputs.add_model(parser)
     add_serving(parser)
+    parser.add_argument("--no-browser", action="store_true", help="print the address only, open no browser")
     parser.set_defaults(execute=execute, words=("data",))
 
 
@@ -44,14 +49,16 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     workspace = Workspace(arguments.home)
     for root in arguments.root:
         workspace.declare_root(root)
+    shown: dict[str, str] = {}
     if arguments.data:
-        _load(arguments, workspace, console)
+        shown = _load(arguments, workspace, console)
     elif arguments.model:
-        _add_model(arguments, workspace, console)
-    return serve(workspace, arguments.port, console)
+        shown = {"model": _add_model(arguments, workspace, console)}
+    return serve(workspace, arguments.port, console, shown=shown, browser=not arguments.no_browser)
 
 
-def _load(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> None:
+def _load(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> dict[str, str]:
+    """Register data, and what it comes with as a model; return both names."""
     source = inputs.dataset_source(arguments)
     if not Path(source.path).exists():
         raise InputError(f"`DATA` must be a file or a folder; there is nothing at '{source.path}'.")
@@ -64,12 +71,13 @@ def _load(arguments: argparse.Namespace, workspace: Workspace, console: Console)
     broken = f", {len(dataset.quarantine):,} in quarantine" if len(dataset.quarantine) else ""
     console.say(f"Loaded {name}: {len(dataset):,} samples{broken}.")
     if arguments.model:
-        _add_model(arguments, workspace, console)
-    elif dataset.roles.prediction or dataset.arrays:
-        workspace.add_model(ModelSource(spec="precomputed"))
+        return {"dataset": name, "model": _add_model(arguments, workspace, console)}
+    if dataset.roles.prediction or dataset.arrays:
+        return {"dataset": name, "model": workspace.add_model(ModelSource(spec="precomputed"))}
+    return {"dataset": name}
 
 
-def _add_model(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> None:
+def _add_model(arguments: argparse.Namespace, workspace: Workspace, console: Console) -> str:
     source = ModelSource(
         spec=arguments.model,
         weights=arguments.weights,
@@ -80,10 +88,26 @@ def _add_model(arguments: argparse.Namespace, workspace: Workspace, console: Con
     for path in source.paths():
         real = Path(path).expanduser().resolve()
         workspace.declare_root(real if real.is_dir() else real.parent)
-    console.say(f"Added the model {workspace.add_model(source)}.")
+    name = workspace.add_model(source)
+    console.say(f"Added the model {name}.")
+    return name
 
 
-def serve(workspace: Workspace, wanted: int, console: Console, *, meanwhile: Callable[[], None] | None = None) -> int:
+def address(port: int, shown: Mapping[str, str]) -> str:
+    """Return the dashboard's address, with the dataset and the model that the pages are to show."""
+    query = "&".join(f"{key}={quote(value, safe='')}" for key, value in shown.items())
+    return f"http://localhost:{port}{'/?' if query else ''}{query}"
+
+
+def serve(
+    workspace: Workspace,
+    wanted: int,
+    console: Console,
+    *,
+    meanwhile: Callable[[], None] | None = None,
+    shown: Mapping[str, str] | None = None,
+    browser: bool = False,
+) -> int:
     """Serve the dashboard until Ctrl-C and return the exit status.
 
     The worker is started with it. When it ends, the worker finishes what waits and runs, and then stops.
@@ -98,6 +122,10 @@ def serve(workspace: Workspace, wanted: int, console: Console, *, meanwhile: Cal
         Says where it is.
     meanwhile
         Called once the dashboard answers.
+    shown
+        Names of the dataset and the model that its address asks for.
+    browser
+        Open the address where there is a screen to open it on.
     """
     from audit.serving import dashboard, free_port
 
@@ -107,7 +135,10 @@ def serve(workspace: Workspace, wanted: int, console: Console, *, meanwhile: Cal
         with dashboard(workspace, port) as process:
             if port != wanted:
                 console.say(f"Port {wanted} is taken.")
-            console.say(f"Model Audit is at http://localhost:{port} (Ctrl-C stops it).")
+            place = address(port, shown or {})
+            console.say(f"Model Audit is at {place} (Ctrl-C stops it).")
+            if browser and has_screen():
+                webbrowser.open(place)
             if meanwhile is not None:
                 meanwhile()
             return process.wait()
@@ -119,3 +150,10 @@ def serve(workspace: Workspace, wanted: int, console: Console, *, meanwhile: Cal
         if active:
             noun = "job" if active == 1 else "jobs"
             console.tell(f"The worker goes on with {active} {noun}, and then stops.")
+
+
+def has_screen() -> bool:
+    """Whether a person at a terminal of this very machine would see a browser's window."""
+    if not sys.stdin.isatty() or not sys.stderr.isatty() or "SSH_CONNECTION" in os.environ:
+        return False
+    return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit.commands import inputs
+from audit.commands.lacking import remedies, told_once
 from audit.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
         raise InputError("`--model` must be given: which model shall embed the images?")
     dataset = inputs.dataset_source(arguments).load()
     model = inputs.load_model(arguments, dataset)
+    reasons = told_once(Embeddings().missing(dataset, model))
+    if reasons:
+        raise InputError(f"`embed` cannot run on '{dataset.name}': {'; '.join(reasons)}.{remedies(reasons, dataset)}")
     store = inputs.store_of(arguments)
     with console.progress() as report:
         inputs.spread(arguments, [Embeddings()], dataset, model, report)

@@ -6,13 +6,19 @@ import dataclasses
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from audit.errors import InputError
+from audit.errors import InputError, near
 from audit.result import Result
 from audit.wording import format_value
 
+if TYPE_CHECKING:
+    from audit.base import Audit
+
 _SHAPE = re.compile(r"^\s*(?P<score>.+?)\s*(?P<sign><=|>=|<|>)\s*(?P<value>\S+)\s*$")
+_BESIDE = ("_low", "_high", "_p", "_q", "_null")
+"""Ends of names that go without a meaning of their own."""
 _SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -69,3 +75,30 @@ def gate(text: str) -> Gate:
     if match is None or math.isnan(value):
         raise InputError(f"`--fail-if` must be written score<number (or <=, >, >=); got '{text}'.")
     return Gate(score=match["score"], sign=match["sign"], value=value)
+
+
+def check_names(gates: Sequence[Gate], audits: Sequence[type[Audit] | Audit]) -> None:
+    """Refuse conditions on scores that none of the audits has, before anything is computed.
+
+    What an audit's scores are called is known from its ``meanings``; where one has none, the run has to tell.
+
+    Parameters
+    ----------
+    gates
+        The conditions.
+    audits
+        What is going to be run.
+
+    Raises
+    ------
+    InputError
+        If a name is misspelt; says which are near.
+    """
+    if not audits or not all(audit.meanings for audit in audits):
+        return
+    known = list(dict.fromkeys(name for audit in audits for name in audit.meanings))
+    for condition in gates:
+        if condition.score in known or condition.score.endswith(_BESIDE):
+            continue
+        hint = near(condition.score, known, n=3) or " `audit list AUDIT` tells what there is."
+        raise InputError(f"`--fail-if` must name a score of the audit; got '{condition.score}'.{hint}")

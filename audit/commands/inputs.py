@@ -132,6 +132,16 @@ def dataset_source(arguments: argparse.Namespace) -> DatasetSource:
     )
 
 
+def load_dataset(arguments: argparse.Namespace) -> Dataset:
+    """Read the data of the options, and remember where it was for a report that is written later."""
+    from audit.commands.given_data import remember
+
+    source = dataset_source(arguments)
+    dataset = source.load()
+    remember(home_folder(arguments.home), dataset, source)
+    return dataset
+
+
 def load_model(arguments: argparse.Namespace, dataset: Dataset) -> Model:
     """Load the model of the options; what came with the data stands in when none is named.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,25 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
         target.write_bytes(content)
     except OSError as error:
         raise InputError(f"`--out` must be a file that can be written; {target}: {error.strerror}.") from error
-    console.say(f"Written to {target} ({len(content) / 1e6:.1f} MB).")
+    console.say(f"Written to {target} ({size_words(len(content))}).")
+    if report["kind"] == "run":
+        _say_left_out(report, console)
     return 0
+
+
+def size_words(size: int) -> str:
+    """Return a number of bytes in MB, or in kB where that would read as nothing."""
+    return f"{size / 1e3:.0f} kB" if size < 1e5 else f"{size / 1e6:.1f} MB"
+
+
+def _say_left_out(report: Mapping[str, Any], console: Console) -> None:
+    from audit.report.source import OTHER_DATA, OTHER_VERSION
+
+    notes = report["findings"][0]["notes"]
+    for note in (note for note in (OTHER_DATA, OTHER_VERSION) if note in notes):
+        console.say(note)
+    if OTHER_DATA in notes:
+        console.say("`audit app DATA` registers the data, and `audit run` computes anew on data that has changed.")
 
 
 def report_of(text: str, workspace: Workspace) -> dict[str, Any]:
@@ -68,6 +86,7 @@ def report_of(text: str, workspace: Workspace) -> dict[str, Any]:
         If it names neither, or more than one.
     """
     from audit.commands.compare import find_run
+    from audit.commands.given_data import recall
     from audit.database import Database
     from audit.report.content import review_report, run_report
     from audit.report.source import finding_of_run
@@ -84,7 +103,18 @@ def report_of(text: str, workspace: Workspace) -> dict[str, Any]:
     except InputError as error:
         there = f"the reviews are: {', '.join(known.values())}" if known else "there is no review"
         raise InputError(f"{error} Nor is it a review; {there}.") from error
-    return run_report(finding_of_run(result, facts, workspace))
+    source = recall(workspace.home, str(facts.get("dataset_fingerprint", "")))
+    finding = finding_of_run(result, facts, workspace, elsewhere=source)
+    name = _model_words(str(facts.get("model", "?")), workspace)
+    return run_report(finding, title=f"{finding.title}: {name} on {facts.get('dataset', '?')}")
+
+
+def _model_words(spec: str, workspace: Workspace) -> str:
+    """Return what people call a model: its one name in the workspace, else the short form of its specification."""
+    from audit.models.options import short_name
+
+    called = [name for name, source in workspace.models().items() if spec in {name, source.spec}]
+    return short_name(called[0] if len(called) == 1 else spec)
 
 
 def written(report: dict[str, Any], kind: str) -> bytes:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.commands import answers, inputs
-from audit.commands.gate import Gate, gate
-from audit.errors import InputError
+from audit.commands.gate import Gate, check_names, gate
+from audit.commands.lacking import remedies, told_once
+from audit.errors import InputError, near
 
 if TYPE_CHECKING:
     from audit.base import Audit
@@ -53,7 +54,8 @@ def execute(arguments: argparse.Namespace, console: Console) -> int:
     settings = inputs.settings_of(arguments.settings)
     # Before the data is read: a wrong parameter should not cost a minute.
     questions = _questions(names, settings, required=not arguments.all)
-    dataset = inputs.dataset_source(arguments).load()
+    check_names(gates, questions)
+    dataset = inputs.load_dataset(arguments)
     model = inputs.load_model(arguments, dataset)
     store = inputs.store_of(arguments)
     questions, left_out = _able(questions, dataset, model, every=arguments.all)
@@ -95,7 +97,8 @@ def _questions(names: Sequence[str], settings: Mapping[str, str], *, required: b
     known = {name: {field.name for field in fields_of(audit_class(name))} for name in names}
     for field in settings:
         if not any(field in fields for fields in known.values()):
-            raise InputError(f"`--set {field}` must be a field of some audit; `audit list` shows them.")
+            hint = near(field, sorted(set().union(*known.values())), n=3)
+            raise InputError(f"`--set {field}` must be a field of some audit; `audit list` shows them.{hint}")
     return [
         build_audit(name, {field: value for field, value in settings.items() if field in known[name]})
         for name in names
@@ -107,16 +110,16 @@ def _able(
     questions: Sequence[Audit], dataset: Dataset, model: Model, *, every: bool
 ) -> tuple[list[Audit], list[dict[str, Any]]]:
     if not every:
-        reasons = questions[0].missing(dataset, model)
-        if any(" column" in reason for reason in reasons):
+        reasons = told_once(questions[0].missing(dataset, model))
+        if reasons:
             raise InputError(
-                f"`{questions[0].name()}` cannot run on '{dataset.name}' with {model.name}: {'; '.join(reasons)}. "
-                "Columns are chosen with --label, --prediction, --attribute, --group-id, --center and --background."
+                f"`{questions[0].name()}` cannot run on '{dataset.name}' with {model.name}: {'; '.join(reasons)}."
+                + remedies(reasons, dataset)
             )
         return list(questions), []
     able, left_out = [], []
     for question in questions:
-        reasons = question.missing(dataset, model)
+        reasons = told_once(question.missing(dataset, model))
         if reasons:
             left_out.append({"audit": question.name(), "reasons": reasons})
         else:
@@ -161,8 +164,9 @@ def _judge(runs: Sequence[Run], gates: Sequence[Gate], console: Console) -> int:
     for condition in gates:
         concerned = [run for run in runs if condition.knows(run.result)]
         if not concerned:
-            known = ", ".join(dict.fromkeys(str(name) for run in runs for name in run.result.overall.index))
-            raise InputError(f"`--fail-if` must name a score ({known}); got '{condition.score}'.")
+            known = list(dict.fromkeys(str(name) for run in runs for name in run.result.overall.index))
+            hint = near(condition.score, known, n=3)
+            raise InputError(f"`--fail-if` must name a score ({', '.join(known)}); got '{condition.score}'.{hint}")
         for run in concerned:
             reason = condition.reason(run.result)
             if reason:

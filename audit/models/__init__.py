@@ -17,6 +17,9 @@ from audit.errors import InputError
 from audit.models.base import Model
 from audit.models.options import near
 
+MIDDLE_RANK = 50
+"""Place of a family that names no ``rank``: after the libraries of networks, before what no audit is about."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Specification:
@@ -59,6 +62,8 @@ def parse(spec: str) -> Specification:
 def families() -> dict[str, ModuleType]:
     """Return the modules of all model families by name, built-in and of other packages.
 
+    Those that most audits are about come first, by the modules' ``rank``, then those that only help an audit.
+
     Raises
     ------
     InputError
@@ -74,7 +79,7 @@ def families() -> dict[str, ModuleType]:
                 f"`{name}` must be one model family; both {found[name].__name__} and {module.__name__} claim it.",
             )
         found[name] = module
-    return found
+    return dict(sorted(found.items(), key=lambda pair: (getattr(pair[1], "rank", MIDDLE_RANK), pair[0])))
 
 
 def load_model(
@@ -137,12 +142,12 @@ def load_model(
 
 
 def _unknown_family(spec: str, parsed: Specification, known: dict[str, ModuleType]) -> str:
-    shapes = "; ".join(
-        f"{name} (options: {', '.join(module.options) or 'none'})" for name, module in sorted(known.items())
-    )
+    listed = f"Families: {', '.join(known)}; `audit list` shows them with their options."
     if not spec.strip():
-        return f"`model` must be FAMILY:NAME; got nothing. Families: {shapes}."
+        return f"`model` must be FAMILY:NAME; got nothing. {listed}"
     hint = near(parsed.family, known)
-    if not hint and ":" not in spec:
+    if hint:
+        return f"`model` must begin with a family; got '{parsed.family}'.{hint} `audit list` shows all families."
+    if ":" not in spec:
         hint = f" To load a network called '{parsed.family}', write for example timm:{parsed.family}."
-    return f"`model` must begin with a family; got '{parsed.family}'.{hint} Families: {shapes}."
+    return f"`model` must begin with a family; got '{parsed.family}'.{hint} {listed}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FAMILY = "captioner"
 title = "Captioner of Hugging Face transformers"
 abilities_hint = "One sentence an image: BLIP, BLIP-2, Florence-2, SmolVLM, Qwen-VL and others."
+rank = 80
 options: tuple[str, ...] = ("max_tokens", "trust_remote_code")
 
 REQUEST = "Describe this image in one short sentence."

@@ -29,6 +29,9 @@ IMAGENET_SUBSETS: Mapping[int, str] = {
 SHOWN = 4
 """How many classes a problem names before it says "and more"."""
 
+CLOSE = 0.84
+"""Likeness of two class names from which one may be the other, misspelt."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassMatch:
@@ -172,7 +175,8 @@ def _unmatched(
         said = f"{model.name} does not say what its logits stand for: "
         return [said + "give ?class_names=FILE (one name a line) or labels that are indices"]
     words = list(dict.fromkeys(normalised(part) for name in names for part in synonyms(name)))
-    hint = near(normalised(lost[0]), words, n=3) if len(words) < 30_000 else ""
+    # A dog is neither dough nor a hotdog: of words as short as these only a slip of the pen is near.
+    hint = near(normalised(lost[0]), words, n=3, cutoff=CLOSE, parts=False) if len(words) < 30_000 else ""
     problem = (
         f"{_quoted(lost)} of the data {'is' if len(lost) == 1 else 'are'} unknown to {model.name} "
         f"({len(names)} logits, such as '{names[-1]}').{hint} Give labels it knows, ?class_names=FILE, "

@@ -13,6 +13,7 @@ from audit.models.open_clip import OpenClipModel, visual_layers
 FAMILY = "demo"
 title = "Bundled example"
 abilities_hint = "Small CLIP trained on the drawn menagerie and the drawn tissue; no download."
+rank = 70
 options: tuple[str, ...] = ()
 
 NOTE = "Trained on drawn pictures only: made for the bundled example, not for photographs."

@@ -16,6 +16,7 @@ from audit.models.options import integer, model_name
 FAMILY = "instruct"
 title = "Local instruct model of Hugging Face transformers"
 abilities_hint = "Answers requests in words, on this machine: proposes differences between sets."
+rank = 90
 options: tuple[str, ...] = ("max_tokens",)
 
 TOKENS = 600

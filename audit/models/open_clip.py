@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FAMILY = "open_clip"
 title = "open_clip"
 abilities_hint = "Image and text encoder (zero-shot classification) and layers of any open_clip model."
+rank = 10
 options: tuple[str, ...] = ("quick_gelu", "seed", "size", "mean", "std", "interpolation", "resize")
 
 TEXT_BATCH = 256

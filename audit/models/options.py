@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from audit.errors import InputError
+from audit.errors import InputError, near
+
+__all__ = [
+    "channels",
+    "choice",
+    "flag",
+    "integer",
+    "model_name",
+    "near",
+    "number",
+    "random_seed",
+    "short_name",
+    "size",
+    "untrained",
+]
 
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
-
-
-def near(name: str, known: Iterable[str], *, n: int = 5) -> str:
-    """Return ", did you mean ...?" with the nearest of the known names; the empty string when none is near."""
-    choices = list(known)
-    found = difflib.get_close_matches(name, choices, n=n, cutoff=0.6)
-    if not found:
-        found = [choice for choice in choices if name and name.lower() in choice.lower()][:n]
-    return f" Did you mean {' or '.join(found)}?" if found else ""
 
 
 def model_name(
@@ -45,6 +49,23 @@ def model_name(
     if not said:
         return f"{family}:{name}"
     return f"{family}:{name}?{'&'.join(f'{key}={value}' for key, value in said.items())}"
+
+
+def short_name(spec: str, most: int = 60) -> str:
+    """Return a model's name as a heading can hold it: without options, but with the weights' file or the column.
+
+    Parameters
+    ----------
+    spec
+        The name, as :func:`model_name` makes it.
+    most
+        Most letters.
+    """
+    head, _, tail = spec.partition("?")
+    options = dict(part.partition("=")[::2] for part in tail.split("&") if part)
+    said = next((options[key] for key in ("weights", "prediction") if options.get(key)), "")
+    name = f"{head} ({said})" if said else head
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
 def integer(options: Mapping[str, str], key: str, *, low: int = 0) -> int | None:

@@ -13,6 +13,7 @@ from audit.models.base import Ability, Preprocessing
 FAMILY = "precomputed"
 title = "What came with the data"
 abilities_hint = "Predictions from a column, or probabilities and embeddings from files; no images are read."
+rank = 60
 options: tuple[str, ...] = ("prediction",)
 
 

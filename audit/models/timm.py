@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FAMILY = "timm"
 title = "timm"
 abilities_hint = "Image encoder, class logits and layers of any timm network."
+rank = 20
 options: tuple[str, ...] = (
     "num_classes",
     "class_names",

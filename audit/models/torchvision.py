@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FAMILY = "torchvision"
 title = "torchvision"
 abilities_hint = "Class logits, the features before the last layer, and layers of any torchvision classifier."
+rank = 40
 options: tuple[str, ...] = (
     "num_classes",
     "class_names",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FAMILY = "transformers"
 title = "Hugging Face transformers"
 abilities_hint = "Image encoder; text encoder of CLIP-like models; class logits of classifiers; hidden states."
+rank = 30
 options: tuple[str, ...] = (
     "class_names",
     "class_offset",

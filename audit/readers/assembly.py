@@ -247,9 +247,16 @@ def _check_roles(roles: Roles, metadata: pd.DataFrame, table: Table) -> None:
     for role, column in roles.columns():
         if column in metadata.columns:
             continue
-        columns = [str(name) for name in metadata.columns]
-        near = difflib.get_close_matches(column, columns, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
+        own = [str(name) for name in table.frame.columns]
+        if column in own:
+            raise InputError(
+                f"`{role}` must be another column of {table.source.name} than '{column}', which names the samples or "
+                "their images."
+            )
+        # As the user's file has them: the column of image paths may be called otherwise there.
+        columns = [*own, *(str(name) for name in metadata.columns if name not in own and name != IMAGE_COLUMN)]
+        close = difflib.get_close_matches(column, columns, n=1)
+        hint = f" Did you mean '{close[0]}'?" if close else ""
         raise InputError(
             f"`{role}` must name a column of {table.source.name}; got '{column}'.{hint} "
             f"Columns: {', '.join(columns) or 'none'}.",

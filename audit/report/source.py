@@ -85,7 +85,8 @@ def same_data(workspace: Workspace, provenance: Mapping[str, Any]) -> Dataset | 
 
 def _with_its_roles(dataset: Dataset, provenance: Mapping[str, Any]) -> Dataset:
     """Return the data with the column roles that the run had; as it is where they do not fit."""
-    roles = {role: tuple(v) if isinstance(v, list) else v for role, v in dict(provenance.get("roles") or {}).items()}
+    given: Mapping[str, Any] = provenance.get("roles") or {}
+    roles: dict[str, Any] = {role: tuple(value) if isinstance(value, list) else value for role, value in given.items()}
     try:
         return dataset.with_roles(Roles(**roles))
     except (InputError, TypeError):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from audit import serving
+from audit.commands import app
 from audit.jobs import Jobs
 from audit.workspace import Workspace
 
@@ -55,6 +56,7 @@ def test_data_is_registered_with_its_roles_and_its_folder_declared(
 ) -> None:
     said = cli("app", pets, "--label", "seen_as")
     assert said.out.startswith("Loaded pets: 12 samples.\n")
+    assert "http://localhost:8501/?dataset=pets&model=precomputed (" in said.out
     space = served[0][0]
     assert space.load_dataset("pets").roles.label == "seen_as"
     assert pets.parent in space.roots
@@ -117,3 +119,46 @@ def test_the_worker_is_retired_at_the_end_and_what_it_still_does_is_said(
     assert not space.jobs.may_stop()
     space.jobs.cancel(space.jobs.list()[0].id)
     assert space.jobs.may_stop()
+
+
+def test_the_address_names_what_was_given_though_other_data_was_there_before(
+    cli: Cli, served: list[tuple[Workspace, int]], pets: Path, tmp_path: Path
+) -> None:
+    cli("app", pets, "--home", tmp_path / "home")
+    other = tmp_path / "my animals.csv"
+    other.write_text(pets.read_text(encoding="utf-8"), encoding="utf-8")
+    said = cli("app", other, "--home", tmp_path / "home")
+    assert list(served[1][0].datasets()) == ["pets", "my animals"]
+    assert "http://localhost:8501/?dataset=my%20animals&model=precomputed (" in said.out
+
+
+@pytest.mark.parametrize(("words", "opened"), [((), 1), (("--no-browser",), 0)])
+def test_the_address_is_opened_where_there_is_a_screen(
+    cli: Cli,
+    served: list[tuple[Workspace, int]],
+    pets: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    opened: int,
+) -> None:
+    places: list[str] = []
+    monkeypatch.setattr(app, "has_screen", lambda: True)
+    monkeypatch.setattr("webbrowser.open", places.append)
+    cli("app", pets, *words)
+    assert served
+    assert places == ["http://localhost:8501/?dataset=pets&model=precomputed"] * opened
+
+
+def test_nobody_sees_a_window_of_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal:
+        @staticmethod
+        def isatty() -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    assert app.has_screen()
+    monkeypatch.setenv("SSH_CONNECTION", "there")
+    assert not app.has_screen()

@@ -1,7 +1,9 @@
 import pandas as pd
 import pytest
 
-from audit.commands.gate import Gate, gate
+from audit.audits.subgroup_discrepancy import SubgroupDiscrepancy
+from audit.base import Audit
+from audit.commands.gate import Gate, check_names, gate
 from audit.errors import InputError
 from audit.result import Result, Verdict, score_table
 
@@ -55,3 +57,18 @@ def test_a_score_that_is_not_defined_fails() -> None:
 def test_a_condition_knows_its_score() -> None:
     assert Gate(score="accuracy", sign="<", value=0.5).knows(result(1.0))
     assert not Gate(score="gap", sign="<", value=0.5).knows(result(1.0))
+
+
+def test_a_misspelt_score_is_refused_with_the_near_ones() -> None:
+    check_names([gate("worst_group_accuracy<0.5"), gate("gap_low>0")], [SubgroupDiscrepancy])
+    with pytest.raises(InputError, match=r"got 'worst_group_acuracy'\. Did you mean worst_group_accuracy"):
+        check_names([gate("worst_group_acuracy<0.5")], [SubgroupDiscrepancy])
+    with pytest.raises(InputError, match=r"got 'xyz'\. `audit list AUDIT` tells"):
+        check_names([gate("xyz<0.5")], [SubgroupDiscrepancy])
+
+
+def test_scores_without_meanings_are_left_to_the_run() -> None:
+    class Silent(Audit):
+        pass
+
+    check_names([gate("anything<1")], [SubgroupDiscrepancy, Silent])

@@ -145,6 +145,16 @@ def test_a_gate_on_an_unknown_score_is_bad_input(cli: Cli, pets: Path) -> None:
     said = cli("run", "toy", pets, "--fail-if", "speed<1")
     assert said.status == 2
     assert "`--fail-if` must name a score (accuracy, never); got 'speed'." in said.err
+    assert "Did you mean accuracy?" in cli("run", "toy", pets, "--fail-if", "acuracy<1").err
+
+
+def test_a_misspelt_score_or_audit_is_refused_before_the_data_is_read(cli: Cli) -> None:
+    said = cli("run", "subgroup_discrepancy", "/nothing.csv", "--fail-if", "worst_group_acuracy<0.5")
+    assert (said.status, "Did you mean worst_group_accuracy" in said.err) == (2, True)
+    said = cli("run", "subgroup_discrepency", "/nothing.csv")
+    assert (said.status, "Did you mean subgroup_discrepancy?" in said.err) == (2, True)
+    said = cli("run", "--all", "/nothing.csv", "--set", "drows=300")
+    assert (said.status, "Did you mean draws" in said.err) == (2, True)
 
 
 def test_all_runs_what_can_be_run_and_says_what_the_others_lack(cli: Cli, pets: Path, tmp_path: Path) -> None:

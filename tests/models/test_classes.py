@@ -89,6 +89,12 @@ def test_an_unknown_name_is_a_problem_with_the_nearest_ones():
     assert "Did you mean red fox?" in problem
 
 
+@pytest.mark.parametrize("name", ["dog", "horse", "house"])
+def test_a_name_that_is_near_no_class_is_offered_none(name):
+    problem = match_classes(FakeClassifier(["dough", "hotdog", "hog", "harp", "mouse"]), (name, "harp")).problems[0]
+    assert "Did you mean" not in problem
+
+
 def test_many_unknown_names_are_counted():
     problem = match_classes(FakeClassifier(["a"]), tuple("bcdefghi")).problems[0]
     assert "'b', 'c', 'd', 'e' and 4 more of the data are unknown" in problem

@@ -38,9 +38,17 @@ def test_every_family_says_what_it_is_and_takes():
         assert all(isinstance(option, str) for option in module.options)
 
 
-def test_an_unknown_family_is_refused_with_the_families_and_their_options():
-    with pytest.raises(InputError, match=r"got 'tim'. Did you mean timm\?.*open_clip \(options: quick_gelu"):
+def test_an_unknown_family_is_refused_with_the_near_one_and_how_to_see_all():
+    with pytest.raises(InputError, match=r"got 'tim'\. Did you mean timm\? `audit list` shows all families\.$"):
         models.load_model("tim:resnet50")
+    with pytest.raises(InputError, match=r"got 'xyz'\. Families: open_clip, .*; `audit list` shows them .*options\.$"):
+        models.load_model("xyz:resnet50")
+
+
+def test_families_stand_in_the_order_of_their_use():
+    found = list(models.families())
+    assert found[:4] == ["open_clip", "timm", "transformers", "torchvision"]
+    assert found[-2:] == ["captioner", "instruct"]
 
 
 def test_a_bare_architecture_is_told_how_to_be_written():

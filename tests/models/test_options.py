@@ -70,10 +70,17 @@ def test_a_name_shows_the_file_or_the_seed_but_no_folder():
     assert options.model_name("timm", "a.b", weights=None, seed=None) == "timm:a.b"
 
 
-def test_near_names_are_offered_and_far_ones_are_not():
-    assert options.near("resnt50", ["resnet50", "vgg"]) == " Did you mean resnet50?"
-    assert options.near("b-32", ["ViT-B-32", "RN50"]) == " Did you mean ViT-B-32?"
-    assert options.near("zzz", ["resnet50"]) == ""
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("timm:resnet50.a1_in1k?num_classes=7&mean=0.5&class_names=names.txt", "timm:resnet50.a1_in1k"),
+        ("timm:resnet50?mean=0.5&weights=w.pt", "timm:resnet50 (w.pt)"),
+        ("precomputed?prediction=model_b", "precomputed (model_b)"),
+        (f"timm:{'x' * 80}", f"timm:{'x' * 54}…"),
+    ],
+)
+def test_a_short_name_leaves_the_options_out(spec, words):
+    assert options.short_name(spec) == words
 
 
 def test_two_models_that_differ_in_an_option_have_two_names() -> None:

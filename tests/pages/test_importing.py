@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from audit.sources import DatasetSource
 from audit.workspace import Workspace
-from pages.importing import split_list, suggestions
+from pages.importing import field_names, split_list, suggestions
 
 
 def import_page() -> None:
@@ -68,3 +69,25 @@ def test_a_dataset_that_cannot_be_read_is_not_kept(page: AppTest, workspace: Wor
     send(page)
     assert page.error
     assert list(workspace.datasets()) == ["drawn"]
+
+
+def test_the_field_that_was_typed_into_is_named_and_names_are_set_as_code(
+    page: AppTest, drawn_samples: Path, tmp_path: Path
+) -> None:
+    page.run()
+    page.selectbox(key="add path").set_value(str(drawn_samples))
+    page.text_input(key="add images").set_value(str(tmp_path))
+    send(page)
+    assert page.error[0].value.startswith("`Image folder` must lie below")
+    assert "\\`" not in page.error[0].value
+
+
+def test_each_path_of_a_source_has_its_field() -> None:
+    source = DatasetSource(path="t", images="i", embeddings="e.npz#key", probabilities="p", join=("j",))
+    assert field_names(source) == {
+        "t": "Folder or table",
+        "i": "Image folder",
+        "e.npz": "Embeddings",
+        "p": "Class probabilities",
+        "j": "Further tables",
+    }

@@ -204,3 +204,11 @@ def test_the_pixel_cap_is_kept_with_the_dataset(folder: Path) -> None:
     assert dataset.pixel_cap == 63
     assert set(dataset.quarantine["reason"]) == {"larger than the pixel cap (8 x 8)"}
     assert load(folder, "sample_id\n0\n1\n").quarantine.empty
+
+
+def test_a_wrong_role_is_told_with_the_columns_as_the_file_has_them(folder: Path) -> None:
+    content = "path,label,hospital\nimages/0.png,cat,a\nimages/1.png,dog,b\n"
+    with pytest.raises(InputError, match=r"got 'diagnosis'\. Columns: path, label, hospital\.$"):
+        load(folder, content, roles=Roles(label="diagnosis"))
+    with pytest.raises(InputError, match=r"`label` must be another column of samples\.csv than 'path'"):
+        load(folder, content, roles=Roles(label="path"))

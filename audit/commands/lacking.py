@@ -1,0 +1,56 @@
+"""What data lacks for an audit, and what can be done about it on the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from audit.dataset import Dataset
+
+_COLUMN = re.compile(r"^'.*?' has no (\w+) column\b")
+
+
+def told_once(reasons: Iterable[str]) -> list[str]:
+    """Return reasons without those that miss the same column once more, in other words."""
+    kept: dict[str, str] = {}
+    for reason in reasons:
+        found = _COLUMN.match(reason)
+        kept.setdefault(found[1] if found else reason, reason)
+    return list(kept.values())
+
+
+def remedies(reasons: Sequence[str], dataset: Dataset) -> str:
+    """Return what the user can do about reasons, as sentences with a blank before; empty when nothing is known."""
+    told = ""
+    if any(reason.endswith("has no images") for reason in reasons):
+        told += f" {image_remedy(dataset)}"
+    if any(" column" in reason for reason in reasons):
+        told += " Columns are chosen with --label, --prediction, --attribute, --group-id, --center and --background."
+    return told
+
+
+def image_remedy(dataset: Dataset) -> str:
+    """Return where image paths are looked for, and what to do with a table that has them elsewhere."""
+    from audit.roles import PATH_NAMES
+
+    names = ", ".join(PATH_NAMES)
+    column = next((str(name) for name in dataset.metadata.columns if _holds_images(dataset.metadata[name])), None)
+    rename = f"rename '{column}', which holds them" if column else "rename the one that holds them"
+    return (
+        f"Image paths are looked for in a column named {names}: {rename}, or give --images DIR for images that are "
+        "named after the sample ids."
+    )
+
+
+def _holds_images(values: pd.Series) -> bool:
+    from audit.images import IMAGE_SUFFIXES
+
+    if not pd.api.types.is_string_dtype(values.dtype):
+        return False
+    present = values.dropna().head(100)
+    return len(present) > 0 and all(PurePath(str(value)).suffix.lower() in IMAGE_SUFFIXES for value in present)
