@@ -131,7 +131,13 @@ function picture(sample) {
 
 function caption(sample) {
   const text = element("span", "caption");
-  text.append(wrapped("span", "label", sample.label || sample.id));
+  if (sample.corrected && sample.label) {
+    const old = wrapped("s", "old", sample.label);
+    old.setAttribute("aria-label", `old label ${sample.label}`);
+    text.append(old);
+  }
+  text.append(wrapped("span", "label", sample.corrected || sample.label || sample.id));
+  if (sample.corrected) text.append(element("span", "said", "label corrected"));
   if (sample.wrong) {
     const struck = wrapped("s", "wrong", sample.prediction);
     struck.setAttribute("aria-label", `wrongly predicted ${sample.prediction}`);

@@ -164,16 +164,21 @@ def _pick(state: PageState, offered: dict[str, Queue]) -> Queue:
     options = list(offered)
     key = "curate queue"
     wanted = state["queue"] if state["queue"] in offered else ""
-    if st.session_state.get(key) not in options or st.session_state.get(f"{key} linked") != state["queue"]:
-        st.session_state[key] = wanted
 
     def words(option: str) -> str:
         return f"{offered[option].title} ({len(offered[option].samples):,})"
 
+    held = st.session_state.get(key)
+    if held not in options or st.session_state.get(f"{key} linked") != state["queue"]:
+        st.session_state[key] = wanted
+    elif st.session_state.get(f"{key} words") != words(held):
+        # Told anew, or the browser goes on showing the count of before.
+        st.session_state[key] = held
     chosen = str(st.selectbox("Show", options, key=key, format_func=words, width=480))
     if chosen != wanted:
         state.update({"queue": chosen or None, "page": None, "sample": None})
     st.session_state[f"{key} linked"] = state["queue"]
+    st.session_state[f"{key} words"] = words(chosen)
     return offered[chosen]
 
 
@@ -242,14 +247,9 @@ def _table(dataset: Dataset, rows: pd.DataFrame, curated: Curated, prediction: s
 
 def _show_history(curated: Curated, sample: str) -> None:
     """Show what people said about one sample, in order."""
-    parts = [
-        rows[rows["sample_id"] == sample].assign(what=words + rows[column].astype("str"))
-        for rows, column, words in (
-            (curated.tags, "tag", "tag: "),
-            (curated.notes, "note", "note: "),
-            (curated.labels, "label", "label: "),
-        )
-    ]
+    kept = ((curated.tags, "tag"), (curated.notes, "note"), (curated.labels, "label"))
+    own = [(rows[rows["sample_id"] == sample], column) for rows, column in kept]
+    parts = [rows.assign(what=f"{column}: " + rows[column].astype("str")) for rows, column in own]
     found = pd.concat(parts).sort_values("created", kind="stable")
     for row in found.itertuples():
         when = str(row.created)[:16].replace("T", " ")

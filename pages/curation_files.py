@@ -39,9 +39,10 @@ def show_export(dataset: Dataset, name: str, curated: Curated, shown: Sequence[s
             list(parts),
             key="export part",
             horizontal=True,
-            format_func=lambda option: f"{option} ({len(parts[option]):,})",
         )
         samples = parts[str(part)]
+        # Below the options and not among them: another option is another choice, and what was chosen would be lost.
+        st.caption(" · ".join(f"{option}: {plural(len(held), 'sample')}" for option, held in parts.items()))
         if not samples:
             st.caption("Nothing is tagged, noted or corrected yet.")
             return

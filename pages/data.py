@@ -90,8 +90,12 @@ def _pick_view(state: PageState, default: str) -> str:
 
 
 def _show_samples(dataset: Dataset, state: PageState) -> None:
-    with_images = int(dataset.metadata["filepath"].notna().sum()) if dataset.has_images else 0
-    facts = {"Samples": f"{len(dataset):,}", "With an image": f"{with_images:,}"}
+    broken = _unusable(dataset)
+    pictured = with_image(dataset, dataset.metadata)
+    pictured = pictured[~pictured.index.isin(broken.index)]
+    facts = {"Samples": f"{len(dataset):,}", "With a usable image": f"{len(pictured):,}"}
+    if len(broken):
+        facts["Unusable images"] = f"{len(broken):,}"
     if dataset.classes:
         facts["Classes"] = f"{len(dataset.classes):,}"
     facts |= {name.capitalize(): " × ".join(map(str, array.shape)) for name, array in dataset.arrays.items()}
@@ -118,7 +122,9 @@ def _show_samples(dataset: Dataset, state: PageState) -> None:
         st.dataframe(rows.head(500), key="data rows")
         return
     prediction = prediction_column(dataset, table)
-    usable = with_image(dataset, rows)
+    usable = rows[rows.index.isin(pictured.index)]
+    if len(usable) < len(rows):
+        st.caption(f"Shown are the {plural(len(usable), 'sample')} of {len(rows):,} with a usable image.")
     show_gallery(
         dataset, wrong_first(usable, dataset.roles.label, prediction), state, prediction=prediction, key="data"
     )
@@ -187,10 +193,14 @@ def _show_role_form(name: str, dataset: Dataset) -> None:
     download_table(dataset.metadata, f"{dataset.name}-samples", key="metadata", label="All rows")
 
 
-def _show_quarantine(dataset: Dataset) -> None:
+def _unusable(dataset: Dataset) -> pd.DataFrame:
     from audit.engine import quarantine
 
-    table = quarantine(dataset, workspace().store)
+    return quarantine(dataset, workspace().store)
+
+
+def _show_quarantine(dataset: Dataset) -> None:
+    table = _unusable(dataset)
     if table.empty:
         st.html(
             empty_html(

@@ -101,7 +101,7 @@ def _show_map(dataset: Dataset, table: pd.DataFrame, state: PageState, key: str,
     values = values_of(colour)
     points = coordinates.to_numpy()
     named, selected, words = _selected(points, table, state, passing, conditions)
-    left, right = st.columns([5, 3], gap="medium")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         show_map(key, coordinates, colour, values=values, state=state, selected=selected, named=named, dataset=dataset)
     prediction = prediction_column(dataset, table, precomputed_column())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import functools
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
@@ -18,8 +19,10 @@ from PIL import Image
 from audit.images import ImageProblem
 from audit.locations import assets_folder
 from audit.thumbnails import thumbnail
+from pages.job_panel import escape_markdown
 from pages.markup import empty_html, facts_html, plural
-from pages.selection import Card, cards, cell_text, opened_sample, page_of
+from pages.people import labels_of
+from pages.selection import Card, cards, cell_text, opened_sample, page_of, sample_facts
 from pages.session import workspace
 from pages.state import PageState
 
@@ -32,6 +35,29 @@ PAGE_SIZE = 24
 _READERS = 4
 _FACTS = 12
 _TINY = 72
+_LARGE, _FULL = 640, 1024
+_PICTURE_WIDTH = 460
+_OPENED = "sample opened by a click"
+_SHOWN = "sample shown large"
+
+# The page is drawn anew after the click; the sample is brought into view once, and only where it is out of sight.
+# What is still being drawn can stop a scroll: it is looked at again.
+_BRING_INTO_VIEW = """
+export default function ({ data }) {
+  if (!data.click || window.modelAuditClick === data.click) return;
+  window.modelAuditClick = data.click;
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const bring = (behavior) => {
+    const place = document.querySelector(".st-key-" + CSS.escape(data.place));
+    const top = place?.getBoundingClientRect().top;
+    if (!place || (top > 0 && top < window.innerHeight / 2)) return;
+    place.style.scrollMarginTop = "7.5rem";
+    place.scrollIntoView({ block: "start", behavior });
+  };
+  requestAnimationFrame(() => bring(still ? "auto" : "smooth"));
+  setTimeout(() => bring("auto"), 900);
+}
+"""
 
 
 def show_gallery(
@@ -77,11 +103,13 @@ def show_gallery(
         show_sample(dataset, table, opened, state, prediction=prediction, tags=tags, key=key)
     page, rows, pages = page_of(len(table), state.number("page", 1), PAGE_SIZE)
     part = table.iloc[rows]
-    shown = cards(dataset, part, list(part.index), prediction=prediction, tags=tags)
+    corrected = labels_of(dataset)
+    shown = cards(dataset, part, list(part.index), prediction=prediction, tags=tags, corrected=corrected)
     selection = Selection.of(key)
     name = f"{key} gallery {page}"
 
     def open_sample() -> None:
+        st.session_state[_OPENED] = time.time_ns()
         state.update({"sample": str(st.session_state[name]["opened"])})
 
     picked = _component()(
@@ -165,39 +193,74 @@ def show_sample(
     tags: Sequence[str] = (),
     key: str,
 ) -> None:
-    """Show one sample large, with everything that is known about it."""
-    card = cards(dataset, table, [sample], prediction=prediction, tags=tags)[0]
-    with st.container(border=True, key=f"{key} sample".replace(" ", "-")):
-        picture, facts = st.columns([1, 3], gap="medium")
-        path, problem = picture_of(dataset, sample, thumbnail_folder(), size=320)
-        with picture:
+    """Show one sample large, beside or above everything that is known about it; in view after a click on it."""
+    card = cards(dataset, table, [sample], prediction=prediction, tags=tags, corrected=labels_of(dataset))[0]
+    before = st.session_state.get(_SHOWN, (key, sample))
+    if before[0] == key and before[1] != sample:
+        st.session_state[_OPENED] = time.time_ns()
+    st.session_state[_SHOWN] = (key, sample)
+    place = f"{key} sample".replace(" ", "-")
+    with st.container(border=True, key=place, horizontal=True, gap="medium"):
+        with st.container(width=_PICTURE_WIDTH):
+            path, problem = picture_of(dataset, sample, thumbnail_folder(), size=_LARGE)
             if path:
                 st.html(_picture_html(path, card.alternative))
             else:
                 st.caption(problem)
-        with facts:
-            known = {str(column): cell_text(value) for column, value in table.loc[sample].items()}
-            known = {name: text for name, text in known.items() if text}
-            first = [column for _, column in dataset.roles.columns()]
-            first += [column for column in known if column not in dataset.metadata.columns]
-            first = [column for column in dict.fromkeys([*first, *known]) if column in known][:_FACTS]
-            st.html(facts_html({"sample": sample, **{column: known[column] for column in first}}))
-            if len(known) > len(first):
-                with st.expander(f"All {len(known)} columns", key=f"{key} columns"):
-                    st.html(facts_html(known))
-            st.button(
-                "Close",
-                key=f"{key} close sample",
-                icon=":material/close:",
-                on_click=lambda: state.update({"sample": None}),
-            )
+            with st.container(horizontal=True, gap="small"):
+                if path and st.button("Full size", key=f"{key} full size", icon=":material/open_in_full:"):
+                    _show_full_size(dataset, card)
+                st.button(
+                    "Close",
+                    key=f"{key} close sample",
+                    icon=":material/close:",
+                    on_click=lambda: state.update({"sample": None}),
+                )
+                _into_view()(key=f"{key} into view", data={"click": st.session_state.get(_OPENED), "place": place})
+        with st.container(key=f"{place}-facts"):
+            _show_facts(dataset, table.loc[[sample]].iloc[0], card, prediction=prediction, key=key)
 
 
-def _picture_html(path: Path, alternative: str) -> str:
+def _show_facts(dataset: Dataset, row: pd.Series[Any], card: Card, *, prediction: str | None, key: str) -> None:
+    known = {str(column): text for column, value in row.items() if (text := cell_text(value))}
+    if card.corrected:
+        known[str(dataset.roles.label)] = f"{card.label}, corrected to {card.corrected}".removeprefix(", ")
+    first, last = sample_facts(dataset, known, prediction)
+    shown = dict(list(first.items())[:_FACTS])
+    st.html(facts_html(shown))
+    st.html(f'<div class="small-facts">{facts_html({"sample": card.sample_id, **last}, column=True)}</div>')
+    if len(first) > len(shown):
+        with st.expander(f"All {len(known)} columns", key=f"{key} columns"):
+            st.html(facts_html(known))
+
+
+def _show_full_size(dataset: Dataset, card: Card) -> None:
+    @st.dialog(escape_markdown(card.alternative), width="large")
+    def dialog() -> None:
+        path, problem = picture_of(dataset, card.sample_id, thumbnail_folder(), size=_FULL)
+        if path is None:
+            st.caption(problem)
+            return
+        st.html(_picture_html(path, card.alternative, css="sample-image full"))
+        st.caption(f"At most {_FULL:,} pixels wide or high.")
+
+    dialog()
+
+
+def _into_view() -> Any:
+    return st.components.v2.component("model-audit.into-view", html="<span></span>", js=_BRING_INTO_VIEW)
+
+
+def _picture_html(path: Path, alternative: str, *, css: str = "sample-image") -> str:
     with Image.open(path) as image:
-        tiny = " tiny" if max(image.size) < _TINY else ""
+        width, height = image.size
+    tiny = " tiny" if max(width, height) < _TINY else ""
     data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f'<img class="sample-image{tiny}" alt="{escape(alternative)}" src="data:image/webp;base64,{data}">'
+    # With its size, so that nothing moves while it is read.
+    return (
+        f'<img class="{css}{tiny}" alt="{escape(alternative)}" width="{width}" height="{height}" '
+        f'src="data:image/webp;base64,{data}">'
+    )
 
 
 def thumbnail_folder() -> Path:
@@ -227,6 +290,7 @@ def card_data(
         {
             "id": card.sample_id,
             "label": card.label,
+            "corrected": card.corrected,
             "prediction": card.prediction,
             "wrong": card.wrong,
             "tag": card.tag,

@@ -15,10 +15,28 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
 
 _AUTHOR = "author"
+_LONGEST_NAME = 80
+
+# In this browser alone and never sent with a request: others who use the same home folder have other names.
+_REMEMBER = """
+const place = "model-audit author";
+export default function ({ data, setTriggerValue }) {
+  try {
+    if (data.author) {
+      localStorage.setItem(place, data.author);
+      return;
+    }
+    const known = localStorage.getItem(place)?.trim();
+    if (known) setTriggerValue("recalled", known);
+  } catch {
+    // The browser keeps nothing: the name is asked for again.
+  }
+}
+"""
 
 
 def author_field(key: str, *, width: int | str = 260) -> str:
-    """Ask for the name of whoever acts, once a visit, and return it; empty before it is given.
+    """Ask for the name of whoever acts, once in a browser, and return it; empty before it is given.
 
     Parameters
     ----------
@@ -37,15 +55,27 @@ def author_field(key: str, *, width: int | str = 260) -> str:
         if given:
             st.session_state[_AUTHOR] = given
 
-    st.text_input(
-        "Your name",
-        key=name,
-        on_change=keep,
-        max_chars=80,
-        placeholder="who is doing this",
-        help="Kept with everything you tag, note, decide or sign, so that others know whom to ask.",
-        width=width,  # type: ignore[arg-type]
-    )
+    def recall() -> None:
+        if not st.session_state.get(_AUTHOR):
+            known = " ".join(str(st.session_state[f"{name} memory"]["recalled"] or "").split())
+            st.session_state[_AUTHOR] = known[:_LONGEST_NAME]
+
+    with st.container(gap=None, width=width):  # type: ignore[arg-type]
+        st.text_input(
+            "Your name",
+            key=name,
+            on_change=keep,
+            max_chars=_LONGEST_NAME,
+            placeholder="who is doing this",
+            help="Kept with everything you tag, note, decide or sign, so that others know whom to ask. "
+            "This browser remembers it.",
+        )
+        memory = st.components.v2.component("model-audit.author", html="<span></span>", js=_REMEMBER)
+        memory(
+            key=f"{name} memory",
+            data={"author": st.session_state.get(_AUTHOR, "")},
+            on_recalled_change=recall,
+        )
     return str(st.session_state.get(_AUTHOR, ""))
 
 
@@ -82,3 +112,12 @@ def marks_of(dataset: Dataset) -> dict[str, list[str]]:
         return {}
     curated = curated_of(dataset, name)
     return {str(sample): list(tags) for sample, tags in curated.tags.groupby("sample_id")["tag"]}
+
+
+def labels_of(dataset: Dataset) -> dict[str, str]:
+    """Return the corrected label of every sample of the chosen dataset that has one."""
+    name = chosen_dataset()
+    if name is None:
+        return {}
+    labels = curated_of(dataset, name).labels
+    return dict(zip(labels["sample_id"].astype("str"), labels["label"].astype("str"), strict=True))

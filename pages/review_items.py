@@ -135,10 +135,14 @@ def _show_discussion(review: Review, item: Item, author: str) -> None:
     for remark in item.remarks:
         st.markdown(escape_markdown(remark.text))
         st.caption(escape_markdown(f"{remark.author}, {remark.created[:16].replace('T', ' ')} UTC"))
-    # Emptied by its own new name after each note.
-    text = st.text_area("What is to be said about it", key=f"{item.id} remark {len(item.remarks)}", max_chars=8_000)
-    if st.button("Add the note", key=f"{item.id} say", icon=":material/send:", disabled=not author or not text.strip()):
+    # A form sends what is still being written with the very click; its new name after each note empties it.
+    with st.form(f"{item.id} note {len(item.remarks)}", border=False):
+        text = st.text_area("What is to be said about it", key=f"{item.id} remark {len(item.remarks)}", max_chars=8_000)
+        sent = st.form_submit_button("Add the note", icon=":material/send:", disabled=not author)
+    if sent and text.strip():
         act(partial(review.remark, item.id, text, author=author))
+    elif sent:
+        st.caption("There is nothing in the note yet.")
 
 
 def _show_decision(review: Review, item: Item, author: str) -> None:

@@ -10,15 +10,15 @@ import streamlit as st
 
 from audit.comparison import NamedResult
 from audit.registry import audits
-from audit.report.content import act_words
+from audit.report.content import act_words, finding_names
 from audit.report.markdown import value_words
 from audit.review.history import changes_between
-from audit.review.minutes import CARD_FIELDS
+from audit.review.minutes import CARD_FIELDS, undecided_words
 from audit.review.policy import EXAMPLE, OUTCOMES, RULE_TEXT
 from audit.wording import in_words
 from pages.frozen import checks_html
 from pages.job_panel import escape_markdown
-from pages.markup import notes_html
+from pages.markup import notes_html, plural
 from pages.review_items import act
 from pages.session import attempt, chosen_dataset, dataset_of, latest, result_of, workspace
 
@@ -140,7 +140,15 @@ def show_signatures(review: Review, minutes: Minutes, author: str) -> None:
         role = f", {signature.role}" if signature.role else ""
         stands = "✓ stands as signed" if signature.current else "◌ something has changed since"
         when = signature.created[:16].replace("T", " ")
-        st.markdown(f"**{escape_markdown(signature.author + role)}** · {when} UTC · {stands}")
+        open_then = f" · {signature.undecided}" if signature.undecided else ""
+        st.markdown(f"**{escape_markdown(signature.author + role)}** · {when} UTC{open_then} · {stands}")
+    undecided = undecided_words(minutes)
+    if undecided:
+        st.warning(
+            f"Nothing is decided yet on {undecided.removeprefix('signed with ').removesuffix(' undecided')}. "
+            f"A signature will say: “{undecided}”.",
+            icon=":material/pending:",
+        )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         role = st.text_input("In which role", key=f"{review.id} role", max_chars=120, width=300)
         if st.button(
@@ -160,13 +168,14 @@ def show_signatures(review: Review, minutes: Minutes, author: str) -> None:
 def show_trail(review: Review) -> None:
     """Show every act of the review, the newest first."""
     events = review.events()
-    with st.expander(f"Trail ({len(events):,} acts)", icon=":material/history:"):
+    names = finding_names(events)
+    with st.expander(f"Trail ({plural(len(events), 'act')})", icon=":material/history:"):
         st.caption("Append-only: the database itself refuses to change or delete an act.")
         table = pd.DataFrame(
             {
                 "when (UTC)": [event.created[:19].replace("T", " ") for event in reversed(events)],
                 "who": [event.author for event in reversed(events)],
-                "what": [act_words(event) for event in reversed(events)],
+                "what": [act_words(event, names) for event in reversed(events)],
             }
         )
         st.dataframe(table, hide_index=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from audit.dataset import Dataset
     from audit.result import Result
 
+_LONG_TEXT = 60
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Card:
@@ -34,22 +36,28 @@ class Card:
         The predicted class; empty where there is none.
     tag
         The subgroup, in a few words.
+    corrected
+        What people say that the label should be; empty where nobody says so, or it is that already.
     """
 
     sample_id: str
     label: str
     prediction: str
     tag: str
+    corrected: str = ""
 
     @property
     def wrong(self) -> bool:
-        """Whether there are both a label and a prediction, and they differ."""
-        return bool(self.label and self.prediction and self.label != self.prediction)
+        """Whether there are both a label and a prediction, and they differ; a corrected label counts as the label."""
+        label = self.corrected or self.label
+        return bool(label and self.prediction and label != self.prediction)
 
     @property
     def alternative(self) -> str:
         """The picture in words, for those who cannot see it."""
         parts = [self.label or f"sample {self.sample_id}"]
+        if self.corrected:
+            parts.append(f"label corrected to {self.corrected}")
         if self.wrong:
             parts.append(f"wrongly predicted {self.prediction}")
         if self.tag:
@@ -125,6 +133,7 @@ def cards(
     *,
     prediction: str | None,
     tags: Sequence[str] = (),
+    corrected: Mapping[str, str] | None = None,
 ) -> list[Card]:
     """Return what the gallery says about samples.
 
@@ -140,21 +149,27 @@ def cards(
         Column of the predictions.
     tags
         Columns whose values make the tag; the dataset's first attribute when left out.
+    corrected
+        Labels that people corrected, by sample id.
     """
     rows = table.loc[list(ids)]
-    label = dataset.roles.label
+    label, corrected = dataset.roles.label, corrected or {}
     columns = [
         column for column in (tags or dataset.roles.attributes[:1]) if column in rows.columns and column != label
     ]
-    return [
-        Card(
-            sample_id=str(sample),
-            label=cell_text(row[label]) if label else "",
-            prediction=cell_text(row[prediction]) if prediction else "",
-            tag=" · ".join(text for text in (cell_text(row[column]) for column in columns) if text),
+    found = []
+    for sample, row in rows.iterrows():
+        said, new = cell_text(row[label]) if label else "", corrected.get(str(sample), "")
+        found.append(
+            Card(
+                sample_id=str(sample),
+                label=said,
+                prediction=cell_text(row[prediction]) if prediction else "",
+                tag=" · ".join(text for text in (cell_text(row[column]) for column in columns) if text),
+                corrected=new if new != said else "",
+            )
         )
-        for sample, row in rows.iterrows()
-    ]
+    return found
 
 
 def opened_sample(sample: str, table: pd.DataFrame) -> str:
@@ -173,12 +188,47 @@ def cell_text(value: Any) -> str:
     return str(value)
 
 
+def sample_facts(
+    dataset: Dataset, known: Mapping[str, str], prediction: str | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is known of one sample in the order of its weight, and apart from it paths and long texts.
+
+    Parameters
+    ----------
+    dataset
+        The samples.
+    known
+        Cells as text, by column; empty ones left out.
+    prediction
+        Column of the predictions.
+    """
+    first = [column for column in (dataset.roles.label, prediction) if column]
+    first += [column for column in known if column.endswith("confidence")]
+    first += [column for column in known if column.startswith("p_true")]
+    first += [column for _, column in dataset.roles.columns()]
+    first += [column for column in known if column not in dataset.metadata.columns]
+    ordered = {column: known[column] for column in dict.fromkeys([*first, *known]) if column in known}
+    last = [
+        column
+        for column, text in ordered.items()
+        if column in (IMAGE_COLUMN, dataset.roles.mask) or column.endswith("path") or len(text) > _LONG_TEXT
+    ]
+    return {c: text for c, text in ordered.items() if c not in last}, {c: ordered[c] for c in last}
+
+
+def judged(table: pd.DataFrame, label: str, prediction: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows are predicted wrongly and which rightly; without a label or a prediction a row is neither."""
+    known = (table[label].notna() & table[prediction].notna()).to_numpy()
+    same = (table[label].astype("str") == table[prediction].astype("str")).to_numpy(dtype=bool, na_value=False)
+    return known & ~same, known & same
+
+
 def wrong_first(table: pd.DataFrame, label: str | None, prediction: str | None) -> pd.DataFrame:
     """Return the rows with the wrongly predicted ones first, otherwise in their order."""
     if label is None or prediction is None:
         return table
-    right = (table[label].astype("str") == table[prediction].astype("str")).to_numpy(dtype=bool, na_value=False)
-    return table.iloc[np.argsort(right, kind="stable")]
+    wrong, _ = judged(table, label, prediction)
+    return table.iloc[np.argsort(~wrong, kind="stable")]
 
 
 def with_image(dataset: Dataset, rows: pd.DataFrame) -> pd.DataFrame:

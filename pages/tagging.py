@@ -93,10 +93,12 @@ def _ask(dataset: Dataset, name: str, question: Mapping[str, Any], key: str) -> 
             source=question["source"],
             author=author,
         )
-        if st.button(
-            label, type="primary", key=f"{key} save", icon=":material/save:", disabled=do is None or not author
-        ):
-            assert do is not None
+        # A note is known to the page only once its field is left, which the very click does.
+        off = not author or (do is None and act != "Note")
+        if st.button(label, type="primary", key=f"{key} save", icon=":material/save:", disabled=off):
+            if do is None:
+                st.caption("There is nothing in the note yet.")
+                return
             _, problem = attempt(do)
             if problem:
                 st.error(escape_markdown(problem), icon=":material/error:")

@@ -57,7 +57,7 @@ def review_report(minutes: Minutes, events: Sequence[Event]) -> dict[str, Any]:
     events
         Its trail.
     """
-    report = _frame("review", minutes.name)
+    report, names = _frame("review", minutes.name), finding_names(events)
     policy = None
     if minutes.policy is not None:
         policy = {
@@ -91,11 +91,18 @@ def review_report(minutes: Minutes, events: Sequence[Event]) -> dict[str, Any]:
         "policy": policy,
         "changes": [dict(change) for change in minutes.changes],
         "signatures": [
-            {"author": s.author, "role": s.role, "created": s.created, "current": s.current} for s in minutes.signatures
+            {
+                "author": s.author,
+                "role": s.role,
+                "created": s.created,
+                "current": s.current,
+                **({"undecided": s.undecided} if s.undecided else {}),
+            }
+            for s in minutes.signatures
         ],
         "trail": [
-            {"number": event.number, "created": event.created, "author": event.author, "act": act_words(event)}
-            for event in events
+            {"number": number, "created": event.created, "author": event.author, "act": act_words(event, names)}
+            for number, event in enumerate(events, start=1)
         ],
         "model_card": model_card([item.finding for item in minutes.items], minutes),
     }
@@ -135,26 +142,52 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {**finding.to_json(), "state_words": f"{icon} {words}".strip(), "digest": finding.digest(), **nothing}
 
 
-def act_words(event: Event) -> str:
-    """Return an act of a review's trail in a few words."""
+def finding_names(events: Sequence[Event]) -> dict[str, str]:
+    """Return what to call every finding of a trail, by the id of the act that put it on the table.
+
+    It is the audit's title; where several findings have the same, model and dataset tell them apart, then a number.
+    """
+    findings = {event.id: event.payload["finding"] for event in events if event.kind == "finding"}
+    names = {key: str(held["title"]) for key, held in findings.items()}
+    for key in _repeated(names):
+        facts = findings[key]["provenance"]
+        names[key] += f", {facts.get('model', '?')} on {facts.get('dataset', '?')}"
+    for number, key in enumerate(_repeated(names), start=1):
+        names[key] += f" ({number})"
+    return {key: f"“{name}”" for key, name in names.items()}
+
+
+def _repeated(names: Mapping[str, str]) -> list[str]:
+    held = list(names.values())
+    return [key for key, name in names.items() if held.count(name) > 1]
+
+
+def act_words(event: Event, names: Mapping[str, str]) -> str:
+    """Return an act of a review's trail in a few words.
+
+    Parameters
+    ----------
+    event
+        The act.
+    names
+        Of the findings, as :func:`finding_names` makes them.
+    """
     held: Mapping[str, Any] = event.payload
-    number = str(held.get("finding", ""))[:6] if isinstance(held.get("finding"), str) else ""
+    name = names.get(str(held.get("finding", "")), "a finding") if isinstance(held.get("finding"), str) else ""
     words: dict[str, Callable[[], str]] = {
         "created": lambda: f"began the review “{held['name']}”",
-        "finding": lambda: f"put {event.id[:6]} on the table: {held['finding']['sentence']}",
-        "withdraw": lambda: f"took {number} off the table",
+        "finding": lambda: f"put {names.get(event.id, 'a finding')} on the table: {held['finding']['sentence']}",
+        "withdraw": lambda: f"took {name} off the table",
         "order": lambda: "changed the order",
-        "sentence": lambda: f"worded {number}: {held['text']}",
-        "remark": lambda: f"said about {number}: {held['text']}",
-        "decision": lambda: (
-            f"decided {number}: {held['decision']}" + (f" ({held['reason']})" if held["reason"] else "")
-        ),
+        "sentence": lambda: f"worded {name}: {held['text']}",
+        "remark": lambda: f"said about {name}: {held['text']}",
+        "decision": lambda: f"decided {name}: {held['decision']}" + (f" ({held['reason']})" if held["reason"] else ""),
         "owner": lambda: (
-            f"gave {number} to {held['owner'] or 'nobody'}" + (f", due {held['due']}" if held["due"] else "")
+            f"gave {name} to {held['owner'] or 'nobody'}" + (f", due {held['due']}" if held["due"] else "")
         ),
         "policy": lambda: "set the thresholds",
         "card": lambda: f"wrote the model card's {str(held['field']).replace('_', ' ')}",
         "changes": lambda: f"kept what changed from {held['first']} to {held['second']}",
-        "signature": lambda: "signed" + (f" as {held['role']}" if held["role"] else ""),
+        "signature": lambda: (held.get("undecided") or "signed") + (f" as {held['role']}" if held["role"] else ""),
     }
     return words[event.kind]() if event.kind in words else event.kind

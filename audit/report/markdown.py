@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.report.page import moment
+from audit.report.tables import row_name
 from audit.wording import format_interval, format_p, format_value, in_words
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
@@ -47,7 +48,8 @@ def safe(text: Any) -> str:
 def _signature(signature: Mapping[str, Any]) -> str:
     role = f" ({safe(signature['role'])})" if signature["role"] else ""
     stands = "stands as signed" if signature["current"] else "something has changed since"
-    return f"- {safe(signature['author'])}{role}, {moment(signature['created'])}: {stands}"
+    undecided = f", {signature['undecided']}" if signature.get("undecided") else ""
+    return f"- {safe(signature['author'])}{role}, {moment(signature['created'])}{undecided}: {stands}"
 
 
 def _policy(policy: Mapping[str, Any] | None) -> list[str]:
@@ -68,7 +70,7 @@ def _finding(finding: Mapping[str, Any], number: int) -> list[str]:
     lines += [f"**{safe(finding['state_words'])}.** {safe(finding['sentence'])}", ""]
     lines += score_table(finding["scores"], "score")
     if finding["groups"]:
-        lines += ["", f"### By {safe(finding['groups_name'].replace('_', ' '))}", ""]
+        lines += ["", f"### By {safe(in_words(finding['groups_name']))}", ""]
         lines += score_table(finding["groups"], finding["groups_name"])
     if finding["decision"] or finding["owner"]:
         said = [f"Decision: {finding['decision'] or 'open'}", finding["reason"]]
@@ -121,7 +123,7 @@ def score_table(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
         interval = "" if low is None or high is None else format_interval(float(low), float(high), unit)
         cells.append(
             (
-                str(row.get(name, "")).replace("_", " "),
+                row_name(row, name),
                 format_value(math.nan if value is None else float(value), unit),
                 interval,
                 "" if n is None else f"{float(n):,.0f}",
@@ -129,7 +131,7 @@ def score_table(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
                 "" if p is None else format_p(float(p)).removeprefix("p ").removeprefix("= "),
             )
         )
-    return table((name.replace("_", " "), "value", "95 % interval", "n", "with no effect", "p"), cells)
+    return table((in_words(name), "value", "95 % interval", "n", "with no effect", "p"), cells)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

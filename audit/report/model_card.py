@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from audit.report.tables import row_name
+from audit.review.findings import ranked
 from audit.wording import format_interval, format_value, in_words
 
 if TYPE_CHECKING:
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
 UNWRITTEN = "Nobody has written this yet."
 """Stands where only people can know."""
+
+UNRECOMMENDED = "Nobody has written a recommendation yet."
+"""Stands below the caveats that follow from the findings."""
+
+MOST_GROUPS = 8
+"""Rows that a card lists of one finding."""
 
 
 def model_card(findings: Sequence[Finding], minutes: Minutes | None = None) -> list[dict[str, Any]]:
@@ -38,10 +46,7 @@ def model_card(findings: Sequence[Finding], minutes: Minutes | None = None) -> l
         {"heading": "Training data", "lines": _written(card, "training_data")},
         {"heading": "Quantitative analyses", "lines": _score_lines(findings)},
         {"heading": "Ethical considerations", "lines": _written(card, "ethical_considerations")},
-        {
-            "heading": "Caveats and recommendations",
-            "lines": [*_written(card, "recommendations"), *_caveats(findings, minutes)],
-        },
+        {"heading": "Caveats and recommendations", "lines": _caveat_lines(card, findings, minutes)},
     ]
 
 
@@ -102,10 +107,12 @@ def _score_lines(findings: Sequence[Finding]) -> list[str]:
     lines = []
     for finding in findings:
         lines.append(f"{finding.title}: {finding.sentence}")
-        for row in finding.groups[:8]:
-            text = row_words(row, finding.groups_name)
-            if text:
-                lines.append(text)
+        told = [words for row in ranked(finding.groups) if (words := row_words(row, finding.groups_name))]
+        lines += told[:MOST_GROUPS]
+        further = len(told[MOST_GROUPS:]) + finding.groups_left_out
+        if further:
+            rows = "row is" if further == 1 else "rows are"
+            lines.append(f"{finding.title}: {further:,} further {rows} in the result's table.")
     return lines or ["Nothing was measured."]
 
 
@@ -117,9 +124,16 @@ def row_words(row: Mapping[str, Any], name: str) -> str:
     unit = str(row.get("unit") or "")
     low, high, n = row.get("low"), row.get("high"), row.get("n")
     interval = "" if low is None or high is None else format_interval(float(low), float(high), unit)
-    words = f"{in_words(str(row.get(name, '')))}: {format_value(float(value), unit)}"
+    words = f"{row_name(row, name)}: {format_value(float(value), unit)}"
     words += f" (95 % interval {interval})" if interval else ""
     return words + (f", n = {float(n):,.0f}" if n is not None else "")
+
+
+def _caveat_lines(card: Mapping[str, str], findings: Sequence[Finding], minutes: Minutes | None) -> list[str]:
+    """Return what people recommend, then what limits the findings; what nobody has written is said where it lacks."""
+    caveats = _caveats(findings, minutes)
+    written = _written(card, "recommendations")
+    return [*caveats, UNRECOMMENDED] if caveats and written == [UNWRITTEN] else [*written, *caveats]
 
 
 def _caveats(findings: Sequence[Finding], minutes: Minutes | None) -> list[str]:

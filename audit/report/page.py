@@ -101,7 +101,7 @@ def _policy(policy: Mapping[str, Any] | None) -> str:
         return ""
     rows = "".join(
         f'<tr class="{escape(check["outcome"])}"><td class="outcome">{escape(check["outcome_words"])}</td>'
-        f"<td>{escape(check['audit'].replace('_', ' '))}</td><td>{escape(check['score'].replace('_', ' '))}</td>"
+        f"<td>{escape(check['audit'].replace('_', ' '))}</td><td>{escape(in_words(check['score']))}</td>"
         f"<td>{escape(check['sentence'])}</td><td>{escape(check['reason'])}</td></tr>"
         for check in policy["checks"]
     )
@@ -189,7 +189,7 @@ def _groups(finding: Mapping[str, Any]) -> str:
         return ""
     words = in_words(finding["groups_name"])
     left = finding["groups_left_out"]
-    more = f'<p class="quiet">{left:,} more rows are in the result’s own files.</p>' if left else ""
+    more = f'<p class="quiet">{_more(left, "more row")} in the result’s own files.</p>' if left else ""
     return f"<h3>By {escape(words)}</h3>" + groups_table(finding["groups"], finding["groups_name"]) + more
 
 
@@ -253,6 +253,7 @@ def _signatures(signatures: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = "".join(
         f"<tr><td><b>{escape(s['author'])}</b></td><td>{escape(s['role'])}</td><td>{escape(moment(s['created']))}</td>"
+        f"<td>{escape(s.get('undecided', ''))}</td>"
         f"<td>{'✓ stands as signed' if s['current'] else '◌ something has changed since'}</td></tr>"
         for s in signatures
     )
@@ -276,11 +277,15 @@ def _trail(trail: Sequence[Mapping[str, Any]]) -> str:
         f"<td>{escape(event['author'])}</td><td>{escape(event['act'])}</td></tr>"
         for event in trail[-_LONGEST_TRAIL:]
     )
-    more = f'<p class="quiet">{left:,} earlier acts are in the database.</p>' if left > 0 else ""
+    more = f'<p class="quiet">{_more(left, "earlier act")} in the database.</p>' if left > 0 else ""
     return (
         f"<section><h2>Trail</h2>{more}<table><thead><tr><th></th><th>When</th><th>Who</th><th>What</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></section>"
     )
+
+
+def _more(count: int, what: str) -> str:
+    return f"{count:,} {what} is" if count == 1 else f"{count:,} {what}s are"
 
 
 def moment(text: str) -> str:

@@ -29,15 +29,21 @@ def _table(rows: Sequence[Mapping[str, Any]], name: str, *, own_axis: bool) -> s
     kept = [column for column in columns if any(cell[column] for cell in cells)]
     words = {"interval": "95 % interval", "null": "with no effect", "p_value": "p", "q_value": "q"}
     drawn = any(_finite(row.get("value")) is not None for row in rows)
-    head = f"<th>{escape(name.replace('_', ' '))}</th>" + ("<th></th>" if drawn else "")
+    head = f"<th>{escape(in_words(name))}</th>" + ("<th></th>" if drawn else "")
     head += "".join(f'<th class="n">{words.get(column, column)}</th>' for column in kept)
     body = []
     for row, cell in zip(rows, cells, strict=True):
         same = [row] if own_axis else [other for other in rows if other.get("unit") == row.get("unit")]
         picture = f"<td>{row_svg(row, same)}</td>" if drawn else ""
         numbers = "".join(f'<td class="n">{escape(cell[column])}</td>' for column in kept)
-        body.append(f"<tr><td>{escape(str(row.get(name, '')).replace('_', ' '))}</td>{picture}{numbers}</tr>")
+        body.append(f"<tr><td>{escape(row_name(row, name))}</td>{picture}{numbers}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def row_name(row: Mapping[str, Any], name: str) -> str:
+    """Return what a row is called: a score by its name in words, a value from the data as it is there."""
+    held = str(row.get(name, ""))
+    return in_words(held) if name == "score" else held.replace("_", " ")
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from audit.errors import InputError
 from audit.events import Event, EventLog
-from audit.review.minutes import CARD_FIELDS, PREFIX, Decision, Minutes, minutes_of
+from audit.review.minutes import CARD_FIELDS, PREFIX, Decision, Minutes, minutes_of, undecided_words
 from audit.review.policy import read_policy
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Review:
         return self._append("changes", dict(changes), author)
 
     def sign(self, role: str = "", *, author: str) -> str:
-        """Sign the review as it stands.
+        """Sign the review as it stands; what is undecided is said in the signature.
 
         Raises
         ------
@@ -113,6 +113,8 @@ class Review:
         if not minutes.items:
             raise InputError("`review` must have at least one finding to be signed; it has none.")
         held = {"role": " ".join(role.split())[:_LONGEST_NAME], "digest": minutes.digest}
+        undecided = undecided_words(minutes)
+        held |= {"undecided": undecided} if undecided else {}
         return self._append("signature", held, author)
 
     def minutes(self) -> Minutes:

@@ -83,13 +83,26 @@ class Item:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Signature:
-    """A name under the review as it stood: ``current`` is false once anything that was signed has changed."""
+    """A name under the review as it stood.
+
+    Parameters
+    ----------
+    author, role, created
+        Who signed, as what and when.
+    digest
+        Hash of what was signed.
+    current
+        False once anything that was signed has changed.
+    undecided
+        Says so where findings were undecided then; empty where all were decided.
+    """
 
     author: str
     role: str
     created: str
     digest: str
     current: bool
+    undecided: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -194,6 +207,7 @@ def minutes_of(events: Sequence[Event]) -> Minutes:
             created=event.created,
             digest=str(event.payload["digest"]),
             current=event.payload["digest"] == digest,
+            undecided=str(event.payload.get("undecided", "")),
         )
         for event in events
         if event.kind == "signature"
@@ -213,6 +227,12 @@ def minutes_of(events: Sequence[Event]) -> Minutes:
         signatures=signatures,
         digest=digest,
     )
+
+
+def undecided_words(minutes: Minutes) -> str:
+    """Return what a signature says of findings that nobody has decided on; empty where all are decided."""
+    count, n = sum(not item.decision for item in minutes.items), len(minutes.items)
+    return f"signed with {count} of {n} finding{'' if n == 1 else 's'} undecided" if count else ""
 
 
 def _told(item: Item, event: Event) -> Item:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from audit.errors import InputError
-from audit.wording import format_interval, format_value
+from audit.wording import format_interval, format_value, in_words
 
 Direction = Literal["at least", "at most"]
 Outcome = Literal["pass", "fail", "undecided", "missing"]
@@ -74,7 +74,7 @@ class Rule:
 
     def words(self, unit: str = "") -> str:
         """Return the rule in words."""
-        return f"{self.score.replace('_', ' ')} {self.direction} {format_value(self.bound, unit)}"
+        return f"{in_words(self.score)} {self.direction} {format_value(self.bound, unit)}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -98,8 +98,8 @@ def test_a_click_on_an_image_shows_everything_known_about_it(app: str, page: Pag
 
 def test_text_from_the_data_is_never_markup(app: str, page: Page) -> None:
     page.goto(f"{app}/{AUDIT}?model=prediction&sample=s004")
-    facts = page.locator(".facts", has_text="s004").first
-    facts.wait_for()
+    page.locator(".small-facts", has_text="s004").first.wait_for()
+    facts = page.locator(".facts", has_text="note").first
     assert "<b>bold</b>" in facts.inner_text()
     assert facts.locator("b").count() == 0
 

@@ -15,7 +15,7 @@ from tests.pages.drawn import AUDIT, draw_map
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 MAP = "map-of-samples?dataset=drawn&model=second_model"
 
@@ -107,6 +107,33 @@ def test_an_opened_sample_shows_what_is_nearest_to_the_model_and_leads_on(drawn:
     nearest.click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('sample') !== 's000'")
     page.get_by_role("heading", name="Nearest to the model").wait_for()
+
+
+@pytest.mark.parametrize(("width", "least"), [(1440, 320), (390, 310)])
+def test_a_click_on_a_thumbnail_brings_the_sample_into_view_and_large(
+    drawn: str, browser: Browser, width: int, least: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    open_map(page, drawn)
+    thumbnail = page.locator(".gallery .card").nth(2)
+    thumbnail.scroll_into_view_if_needed()
+    thumbnail.click()
+    image = page.locator(".st-key-explore-sample .sample-image")
+    image.wait_for()
+    settled(page)
+    page.wait_for_function(
+        """() => {
+            const top = document.querySelector('.st-key-explore-sample .sample-image').getBoundingClientRect().top;
+            return top > 0 && top < innerHeight / 2;
+        }"""
+    )
+    box = image.bounding_box()
+    assert box is not None
+    assert box["width"] >= least
+    assert page.locator(".st-key-explore-sample dt").first.inner_text() == "label"
+    page.get_by_role("button", name="Full size").click()
+    page.get_by_role("dialog").locator("img.full").wait_for()
+    page.close()
 
 
 def test_the_job_centre_tells_of_the_map_and_leads_to_it(drawn: str, page: Page) -> None:

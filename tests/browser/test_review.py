@@ -31,6 +31,7 @@ def test_a_review_is_held_and_its_report_printed(app: str, page: Page, browser: 
     page.get_by_text(re.compile("On the table: \\d+ finding")).wait_for()
     settled(page)
     say_name(page, "Dr Ruiz")
+    say_something(page)
     decide(page)
     page.get_by_role("textbox", name="In which role").fill("Head of radiology")
     page.get_by_role("textbox", name="In which role").press("Enter")
@@ -60,6 +61,19 @@ def put_on_the_table(app: str, page: Page) -> None:
     name.press("Enter")
     dialog.get_by_role("button", name="Put it on the table").and_(page.locator(":enabled")).click()
     dialog.wait_for(state="detached")
+
+
+def say_something(page: Page) -> None:
+    """One click adds what is still being written, and the browser remembers who wrote it."""
+    page.get_by_role("button", name="Sign as Dr Ruiz").wait_for()
+    page.get_by_text("Discussion", exact=True).click()
+    page.get_by_role("textbox", name="What is to be said about it").click()
+    page.keyboard.type("The nights are few.")
+    page.get_by_role("button", name="Add the note").click()
+    page.get_by_text("Discussion (1 note)").wait_for()
+    page.reload()
+    page.get_by_role("button", name="Sign as Dr Ruiz").wait_for()
+    settled(page)
 
 
 def decide(page: Page) -> None:

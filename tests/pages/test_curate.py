@@ -6,6 +6,7 @@ from audit.curation.board import Curation
 from audit.database import Database
 from audit.workspace import Workspace
 from pages.curate import curated_facts
+from pages.curation_files import ALL, CURATED, SHOWN
 
 
 def curate_page() -> None:
@@ -64,3 +65,29 @@ def test_the_facts_count_samples_labels_and_people(workspace: Workspace) -> None
     made.correct_label(["s001"], "cross", author="Ben")
     facts = curated_facts(made.current())
     assert facts == {"Tagged": "2 samples", "Corrected": "1 label", "Notes": "0", "People": "2"}
+
+
+def test_what_is_exported_stays_chosen_after_a_correction(workspace: Workspace) -> None:
+    page = AppTest.from_function(curate_page, default_timeout=60).run()
+    page.radio(key="export part").set_value(ALL).run()
+    curation(workspace).correct_label(["s001"], "cross", author="Ben")
+    page.run()
+    assert not page.exception
+    radio = page.radio(key="export part")
+    assert (radio.value, radio.options) == (ALL, [SHOWN, CURATED, ALL])
+    assert any("Everything curated: 1 sample " in caption.value for caption in page.caption)
+
+
+def test_a_corrected_label_is_told_on_the_tile_and_in_the_facts(workspace: Workspace) -> None:
+    dataset = workspace.load_dataset("drawn")
+    curation(workspace).correct_label(["s001"], "<b>cross</b>", author="Ben")
+    curation(workspace).tag(["s002"], "too dark", author="Ben")
+    page = AppTest.from_function(curate_page, default_timeout=60)
+    page.query_params["queue"] = "corrected"
+    page.query_params["sample"] = "s001"
+    page.run()
+    assert not page.exception
+    old = dataset.metadata.loc["s001", "label"]
+    assert not any("nan" in caption.value for caption in page.caption)
+    assert any(f"{old}, corrected to &lt;b&gt;cross&lt;/b&gt;" in block.body for block in page.html)
+    assert any(f'alt="{old}, label corrected to &lt;b&gt;cross' in block.body for block in page.html)

@@ -70,6 +70,15 @@ def test_the_gallery_leaves_out_what_cannot_be_shown(page: AppTest) -> None:
     assert any("of 58" in caption.value.replace("\\", "") for caption in page.caption)
 
 
+def test_the_facts_count_usable_and_unusable_images(page: AppTest) -> None:
+    page.run()
+    facts = next(block.body for block in page.html if "Samples</dt>" in block.body)
+    assert "<dt>Samples</dt><dd>60</dd>" in facts
+    assert "<dt>With a usable image</dt><dd>58</dd>" in facts
+    assert "<dt>Unusable images</dt><dd>2</dd>" in facts
+    assert "Shown are the 58 samples of 60 with a usable image." in words(page)
+
+
 def test_columns_of_predictions_become_models(page: AppTest, workspace: Workspace) -> None:
     workspace.remove_model("second_model")
     page.query_params["view"] = "models"

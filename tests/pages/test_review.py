@@ -55,9 +55,36 @@ def test_a_finding_is_signed_by_name(review: Review) -> None:
     assert not page.exception
     assert page.button(key=f"{review.id} sign").disabled
     page.text_input(key="review author").set_value("Dr Ruiz").run()
+    warned = "A signature will say: “signed with 1 of 1 finding undecided”."
+    assert any(warned in warning.value for warning in page.warning)
     page.button(key=f"{review.id} sign").click().run()
     assert not page.exception
+    assert any("signed with 1 of 1 finding undecided" in block.value for block in page.markdown)
     assert [s.author for s in review.minutes().signatures] == ["Dr Ruiz"]
+
+
+def test_a_note_is_added_by_one_click_and_an_empty_one_is_not(review: Review) -> None:
+    item = review.minutes().items[0].id
+    page = AppTest.from_function(review_page, default_timeout=60).run()
+    page.text_input(key="review author").set_value("Ann").run()
+    add = next(button for button in page.button if button.label == "Add the note")
+    assert not add.disabled
+    page = add.click().run()
+    assert any("nothing in the note yet" in caption.value for caption in page.caption)
+    page.text_area(key=f"{item} remark 0").set_value("Look at the nights.")
+    next(button for button in page.button if button.label == "Add the note").click().run()
+    assert not page.exception
+    assert [remark.text for remark in review.minutes().items[0].remarks] == ["Look at the nights."]
+    assert page.text_area(key=f"{item} remark 1").value == ""
+
+
+def test_a_decided_review_is_signed_without_a_warning(review: Review) -> None:
+    review.decide(review.minutes().items[0].id, "accept", author="Ann")
+    page = AppTest.from_function(review_page, default_timeout=60).run()
+    assert not page.warning
+    review.sign(author="Ann")
+    assert review.minutes().signatures[0].undecided == ""
+    assert any(expander.label.startswith("Trail (3 acts)") for expander in page.expander)
 
 
 def test_thresholds_are_set_and_shown_with_their_outcome(review: Review) -> None:

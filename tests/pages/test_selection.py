@@ -12,12 +12,14 @@ from pages.selection import (
     cell_text,
     inside_any,
     inside_polygon,
+    judged,
     outlines,
     outlines_from_text,
     outlines_text,
     page_of,
     prediction_column,
     rows_of,
+    sample_facts,
     sample_table,
     subsample,
     where_text,
@@ -88,6 +90,29 @@ def test_the_label_is_never_taken_for_a_prediction(dataset: Dataset) -> None:
 def test_wrong_predictions_come_first_and_keep_their_order(dataset: Dataset) -> None:
     assert list(wrong_first(dataset.metadata, "label", "prediction").index) == ["b", "c", "a"]
     assert list(wrong_first(dataset.metadata, None, "prediction").index) == ["a", "b", "c"]
+
+
+def test_samples_without_a_prediction_are_neither_wrong_nor_right(dataset: Dataset) -> None:
+    table = dataset.metadata.assign(prediction=["cat", None, "dog"], label=["cat", "dog", "cat"])
+    wrong, right = judged(table, "label", "prediction")
+    assert wrong.tolist() == [False, False, True]
+    assert right.tolist() == [True, False, False]
+    assert list(wrong_first(table, "label", "prediction").index) == ["c", "a", "b"]
+
+
+def test_label_prediction_and_confidence_come_first_and_paths_last(dataset: Dataset) -> None:
+    known = {"light": "day", "filepath": "a/b.png", "mask_path": "c.png", "note": "x" * 80, "label": "cat", "size": "3"}
+    known |= {"predicted": "dog", "confidence": "0.9"}
+    first, last = sample_facts(dataset, known, "predicted")
+    assert list(first) == ["label", "predicted", "confidence", "light", "size"]
+    assert list(last) == ["filepath", "mask_path", "note"]
+
+
+def test_a_corrected_label_counts_as_the_label(dataset: Dataset) -> None:
+    ids = list(dataset.metadata.index)
+    made = cards(dataset, dataset.metadata, ids, prediction="prediction", corrected={"b": "<b>owl</b>", "a": "cat"})
+    assert [card.corrected for card in made] == ["", "<b>owl</b>", ""]
+    assert "label corrected to <b>owl</b>" in made[1].alternative
 
 
 @pytest.mark.parametrize(

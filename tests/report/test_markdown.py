@@ -3,7 +3,7 @@
 import re
 
 from audit.report.content import review_report
-from audit.report.markdown import report_markdown, safe, table
+from audit.report.markdown import report_markdown, safe, score_table, table
 
 
 def test_a_review_reads_as_text(review):
@@ -27,3 +27,8 @@ def test_what_means_something_to_markdown_is_escaped():
 
 def test_columns_without_content_are_left_out():
     assert table(("a", "b"), [("1", ""), ("2", "")]) == ["| a |", "| --- |", "| 1 |", "| 2 |"]
+
+
+def test_scores_have_the_names_of_the_page():
+    lines = score_table([{"score": "macro_variance_debiased", "value": 0.1}], "score")
+    assert "variance less sampling noise" in lines[2]

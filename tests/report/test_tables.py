@@ -13,6 +13,12 @@ def test_numbers_are_in_the_words_of_their_unit_and_empty_columns_are_left_out()
     assert ">p<" not in html
 
 
+def test_scores_have_the_names_of_the_page_and_groups_their_own():
+    assert "spread within classes (MacroStd)" in scores_table([{"score": "macro_std", "value": 0.1}])
+    assert "<td>k</td>" in groups_table([{"cell": "k", "value": 0.1}], "cell")
+    assert "<th>class and subgroup</th>" in groups_table([{"cell": "k", "value": 0.1}], "cell")
+
+
 def test_an_undefined_value_is_said_and_not_drawn():
     html = groups_table([{"group": "x", "value": None}, {"group": "y", "value": 1.0}], "group")
     assert "not defined" in html

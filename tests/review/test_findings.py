@@ -89,6 +89,15 @@ def test_it_holds_the_score_the_rows_shown_and_the_figures_that_can_be_drawn(res
     assert finding.provenance == {"key": "k", "audit": "toy"}
 
 
+def test_of_too_many_rows_those_that_hold_are_kept_in_their_order(result):
+    rows = result.by_group[result.by_group["kind"] == "class"].assign(q_value=0.9)
+    rows.iloc[-1, rows.columns.get_loc("q_value")] = 0.01
+    finding = freeze(Toy(), dataclasses.replace(result, by_group=rows), {}, None)
+    assert len(finding.groups) == MOST_ROWS
+    assert finding.groups[-1]["group"] == rows.index[-1]
+    assert [row["group"] for row in finding.groups[:-1]] == list(rows.index[: MOST_ROWS - 1])
+
+
 def test_without_the_data_the_rows_themselves_are_drawn(result):
     finding = freeze(Toy(), result, {}, None)
     assert [plot["title"] for plot in finding.plots] == ["The number", "By group"]
