@@ -113,8 +113,8 @@ def test_night_is_harder_than_day(menagerie):
         ("a photo taken at dusk", "light", "dusk", 0.9),
         ("a white animal", "coat", "white", 0.85),
         ("a black animal", "coat", "black", 0.85),
-        ("a large animal", "size", "large", 0.6),
-        ("a small animal", "size", "small", 0.6),
+        ("a large animal", "size", "large", 0.7),
+        ("a small animal", "size", "small", 0.7),
     ],
 )
 def test_the_text_tower_understands(parts, menagerie, said, column, value, least):

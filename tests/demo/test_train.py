@@ -18,6 +18,7 @@ from audit.demo.train import (
     save,
     train,
 )
+from audit.errors import InputError
 
 TINY = Settings(menagerie=60, tissue=36, epochs=2, batch_size=32, seed=3)
 
@@ -41,6 +42,18 @@ def test_training_is_seeded_and_what_is_saved_is_what_is_loaded(pictures, tmp_pa
         trained = model.encode_text(words.rows(phrases), normalize=True)
         loaded = parts.model.encode_text(parts.tokenizer(phrases), normalize=True)
     assert torch.allclose(trained, loaded, atol=5e-3)
+
+
+def test_the_last_epochs_alone_give_the_same_weights(pictures, tmp_path):
+    first, words = train(replace(TINY, finishing_epochs=0), pictures)
+    save(first, words, TINY, tmp_path)
+    whole, _ = train(TINY, pictures)
+    finished, _ = train(TINY, pictures, tmp_path)
+    for one, other in zip(whole.state_dict().values(), finished.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    fewer = replace(TINY, menagerie=20)
+    with pytest.raises(InputError, match=r"those in .* have others"):
+        train(fewer, pictures / "other", tmp_path)
 
 
 def test_a_phrase_is_true_of_its_own_image_and_of_those_with_the_same_facts(pictures):
