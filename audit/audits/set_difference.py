@@ -123,7 +123,7 @@ class SetDifference(Audit):
         "and finds something in most pairs of sets between which there is nothing."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes", "group_id", "caption")
 
     a: str = ""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 FEWEST_UNITS = 4
 """Groups a side below which no separation can pass: 3 against 3 fall apart by chance in one of 20."""
 
+MANY = 0.5
+"""Part of the passing phrases from which as many in the control make the finding worthless [audit-defined]."""
+
 
 def verdict(
     overall: list[dict[str, Any]],
@@ -61,6 +64,14 @@ def verdict(
         sentence = f"{_claim(best, words)}: AUROC {format_value(best['value'])} (95 % interval {interval}; {chance})"
         if other is not None:
             sentence += f". {_claim(other, words, short=True)}: AUROC {format_value(other['value'])}"
+        found = float(overall[1]["value"])
+        if control >= MANY * found:
+            sentence = (
+                f"Too uncertain to tell {words[0]} (A) from {words[1]} (B): of as many phrases {control:.0f} "
+                f"pass between a set and itself, so that the {found:.0f} that pass here may be chance; the best is "
+                f"“{best['hypothesis']}”, AUROC {_number(best)}"
+            )
+            return Verdict(state="too_few", sentence=f"{sentence}.{mix}", score="top_auroc")
         known = f"Top phrases of such an AUROC were right in {100 * right:.0f} % of published pairs of sets."
         return Verdict(state="differs", sentence=f"{sentence}. {count}.{mix} {known}", score="top_auroc")
     if min(units) < FEWEST_UNITS:
