@@ -120,9 +120,10 @@ def _feature_row(name: str, row: pd.Series[Any], result: Result, dataset: Datase
 def top_pictures(name: str, result: Result, dataset: Dataset, most: int = IMAGES) -> tuple[Picture, ...]:
     """Return the measured samples that excite a feature most, the strongest first."""
     table = result.by_sample
-    shown = table[table["measured"].astype(bool) & table.index.isin(dataset.index[dataset.usable])]
-    values = shown[name].sort_values(ascending=False).head(most)
-    values = values[values > 0]
+    values = table.loc[table["measured"].astype(bool), name]
+    values = values[values > 0].sort_values(ascending=False)
+    place = dataset.index.get_indexer(values.index)
+    values = values[(place >= 0) & np.asarray(dataset.usable)[place]].head(most)
     label = dataset.roles.label
     return tuple(
         Picture(
