@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from audit.judged import wrong_first
 from pages.audit_page import save_roles
 from pages.forms import show_roles
 from pages.gallery import show_gallery
@@ -16,7 +17,7 @@ from pages.job_panel import escape_markdown
 from pages.markup import empty_html, facts_html, heading_html, plural
 from pages.model_list import prediction_columns, show_models
 from pages.navigation import DATA
-from pages.selection import prediction_column, rows_of, where_text, with_image, wrong_first
+from pages.selection import prediction_column, rows_of, where_text, with_image
 from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
 from pages.state import PageState
 from pages.tables import download_table, show_counted

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
+from audit.judged import wrong_first
 from pages.colouring import colour_options, colour_values, linked_table
 from pages.compare_sets import show_compare_sets
 from pages.confusion import show_confusion
@@ -32,7 +33,6 @@ from pages.selection import (
     prediction_column,
     rows_of,
     where_text,
-    wrong_first,
 )
 from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, workspace
 from pages.state import PageState

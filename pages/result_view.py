@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
+from audit.judged import judged, wrong_first
 from audit.wording import in_words, unbroken
 from pages.changed_images import show_changed_images
 from pages.charts import show_figure
@@ -24,7 +25,7 @@ from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
 from pages.navigation import COMPARE, EXPLORE, REPORT, link
 from pages.panels_view import show_examination, show_panels
 from pages.people import marks_of
-from pages.selection import judged, prediction_column, rows_of, sample_table, where_text, with_image, wrong_first
+from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image
 from pages.session import chosen_dataset, chosen_model, figures_of, number_of, workspace
 from pages.state import link_parameters
 from pages.tables import download_table, show_table

@@ -98,7 +98,7 @@ def check_names(gates: Sequence[Gate], audits: Sequence[type[Audit] | Audit]) ->
         return
     known = list(dict.fromkeys(name for audit in audits for name in audit.meanings))
     for condition in gates:
-        if condition.score in known or condition.score.endswith(_BESIDE):
+        if condition.score in known:
             continue
         hint = near(condition.score, known, n=3) or " `audit list AUDIT` tells what there is."
         raise InputError(f"`--fail-if` must name a score of the audit; got '{condition.score}'.{hint}")

@@ -40,6 +40,14 @@ MEANINGS: Mapping[str, str] = {
         "How alike heat maps are when the network's weights are shuffled; 1: the heat does not come from what was "
         "learned, which is bad."
     ),
+    "decomposition_gap": (
+        "With a linear head on the mean of the features: largest difference between the sum of the parts' "
+        "contributions and the logit; must be 0 but for rounding."
+    ),
+    "unexplained_weights": (
+        "Share of a class's weights that lies outside its parts and is divided equally over them; 0: the parts are "
+        "the class."
+    ),
     "relevance": (
         "Share of the heat that lies on the subject. “With no effect” is the share of the image that the subject "
         "covers."
@@ -56,6 +64,7 @@ MEANINGS: Mapping[str, str] = {
     "because": "The characteristic without which most is lost; “undecided” where none clearly leads.",
     "usual_likeness": "How alike the part is to the images that it stands for.",
     "misleading": "Looks alike to people for another reason than to the model.",
+    "other_part": "The part that this one repeats.",
     "contribution": "What the part adds to the class's score.",
     "unexplained": "Share of the class that its parts leave over.",
     "cell": "Place of the part in the feature map.",

@@ -13,6 +13,7 @@ import numpy as np
 from audit.base import select
 from audit.dataset import Roles
 from audit.errors import InputError
+from audit.judged import wrong_first
 from audit.registry import audits
 from audit.review.findings import Finding, audit_of, freeze, frozen_images
 
@@ -121,11 +122,7 @@ def telling_images(result: Result, dataset: Dataset, folder: Path) -> tuple[list
             if found.any():
                 mask, words = found, where_words(text)
                 break
-    rows = table[mask]
-    label = dataset.roles.label
-    if label and prediction:
-        right = (rows[label].astype("str") == rows[prediction].astype("str")).to_numpy()
-        rows = rows.iloc[np.argsort(right, kind="stable")]
+    rows = wrong_first(table[mask], dataset.roles.label, prediction)
     return frozen_images(dataset, table, list(rows.index[:200]), prediction=prediction, folder=folder), words
 
 

@@ -62,6 +62,9 @@ MEANINGS: Mapping[str, str] = {
         "How well clusters agree with the classes, less how well with the centers (adjusted Rand indices); above 0: "
         "clusters are classes."
     ),
+    "ilisi": "How well centers are mixed among neighbours (iLISI); 1: wholly, 0: every center by itself.",
+    "clisi": "How well classes stay apart among neighbours (cLISI); 1: wholly.",
+    "kbet": "Share of neighbourhoods whose centers are mixed as everywhere (kBET); 100 % is best.",
     "without_center": "What the index would be if centers were dealt at random within each class.",
     "k": "Neighbours counted.",
     "chosen": "The number of neighbours that the headline uses.",

@@ -256,6 +256,7 @@ def test_the_parts_of_a_pooled_linear_head_add_up_to_the_logit(linear):
     result = run(audit, dataset, model, store=store).result
     assert result.settings["heat"] == "decomposition"
     assert result.score("decomposition_gap")["value"] < 1e-5
+    assert not unexplained(PrototypeExplanations, result)
     assert 0 <= result.score("unexplained_weights")["value"] <= 1
     outputs = compute(dataset, model, [Embeddings(), audit.evidence(dataset, model)], store=store)
     evidence = Evidence.of(outputs[audit.evidence(dataset, model)])

@@ -43,6 +43,7 @@ def without_center(seed=3):
 
 def test_every_score_and_column_says_what_it_means(planted):
     assert not unexplained(RobustnessIndex, planted[2])
+    assert {"ilisi", "clisi", "kbet"} <= set(RobustnessIndex.meanings), "the scores of the optional library"
     assert not idle(RobustnessIndex)
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from audit.dataset import Dataset, Roles
 from audit.errors import InputError
+from audit.judged import judged, wrong_first
 from audit.result import Result, Verdict, score_table
 from pages.selection import (
     cards,
     cell_text,
     inside_any,
     inside_polygon,
-    judged,
     outlines,
     outlines_from_text,
     outlines_text,
@@ -23,7 +23,6 @@ from pages.selection import (
     sample_table,
     subsample,
     where_text,
-    wrong_first,
 )
 
 
