@@ -36,7 +36,7 @@ from pages.session import (
     result_of,
     workspace,
 )
-from pages.state import PageState
+from pages.state import PageState, say_again
 from pages.tables import download_table, show_table
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _pick(state: PageState, name: str, dataset: Dataset, models: list[str]) -> t
             name, dataset, models
         )
     st.session_state["compare models"] = [model for model in st.session_state["compare models"] if model in models]
+    say_again("compare audit")
     audit = st.selectbox("Audit", options, key="compare audit", format_func=lambda option: known[option].title)
     chosen = st.multiselect(
         "Models", models, key="compare models", help="The first one is what the others are compared with."
@@ -177,6 +178,7 @@ def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset
     st.session_state.setdefault("compare score", headline if headline in scores else scores[0])
     if st.session_state["compare score"] not in scores:
         st.session_state["compare score"] = scores[0]
+    say_again("compare score")
     score = st.selectbox("Score", scores, key="compare score", format_func=in_words)
     table = score_rows(comparison, str(score))
     st.html(verdict_html(comparison_verdict(table, str(score))))

@@ -19,7 +19,7 @@ from pages.model_list import prediction_columns, show_models
 from pages.navigation import DATA
 from pages.selection import prediction_column, rows_of, where_text, with_image
 from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
-from pages.state import PageState
+from pages.state import PageState, say_again
 from pages.tables import download_table, show_counted
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _pick_view(state: PageState, default: str) -> str:
     wanted = state["view"] if state["view"] in _VIEWS else default
     if st.session_state.get(key) not in _VIEWS or st.session_state.get("data view linked") != state["view"]:
         st.session_state[key] = wanted
+    say_again(key)
     view = st.segmented_control(
         "View",
         list(_VIEWS),

@@ -16,7 +16,7 @@ from pages.markup import empty_html, heading_html
 from pages.navigation import HOME, link
 from pages.people import database
 from pages.session import attempt, chosen_dataset, chosen_model, workspace
-from pages.state import PageState
+from pages.state import PageState, say_again
 
 _LONGEST_PREVIEW = 1_400_000
 _PREVIEW = "report preview"
@@ -111,6 +111,7 @@ def _pick(state: PageState, options: dict[str, str]) -> str:
     key = "report of"
     if st.session_state.get(key) not in options or st.session_state.get(f"{key} linked") != linked:
         st.session_state[key] = linked if linked in options else next(iter(options))
+    say_again(key)
     chosen = str(st.selectbox("Report of", list(options), key=key, format_func=lambda o: options[o], width=560))
     kind, _, name = chosen.partition(":")
     state.update({"review": name if kind == "review" else None, "run": name if kind == "run" else None})

@@ -27,7 +27,7 @@ from pages.panels_view import show_examination, show_panels
 from pages.people import marks_of
 from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image
 from pages.session import chosen_dataset, chosen_model, figures_of, number_of, workspace
-from pages.state import link_parameters
+from pages.state import link_parameters, say_again
 from pages.tables import download_table, show_table
 from pages.tagging import show_tagging
 
@@ -189,6 +189,7 @@ def table_of_kind(table: pd.DataFrame, state: PageState, key: str) -> tuple[pd.D
     name = f"{key} kind"
     if st.session_state.get(name) not in kinds or st.session_state.get(f"{name} linked") != state["kind"]:
         st.session_state[name] = state["kind"] if state["kind"] in kinds else kinds[0]
+    say_again(name)
     kind = st.segmented_control(
         "Table", kinds, key=name, required=True, format_func=lambda text: escape_markdown(in_words(text))
     )

@@ -119,8 +119,18 @@ def shared_choice(name: str, options: Sequence[str]) -> str | None:
         st.session_state[key] = None
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0] if options else None
+    say_again(key)
     chosen = st.session_state[key]
     return None if chosen is None else str(chosen)
+
+
+def say_again(key: str) -> None:
+    """Send the browser what a picker that is drawn next holds, in every run of the page.
+
+    What an interrupted run said may never reach the browser, which would then draw the first option and send that
+    back as if somebody had chosen it.
+    """
+    st.session_state[key] = st.session_state[key]
 
 
 def write_shared_choices(defaults: Mapping[str, str | None]) -> None:

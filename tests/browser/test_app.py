@@ -8,16 +8,13 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from PIL import Image
 
+from tests.browser.acts import settled
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 AUDIT = "audit-group-accuracy-toy"
 ROW, HEADER = 38, 38
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector(".audit-title")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
 def parameter(page: Page, name: str) -> str:

@@ -13,6 +13,7 @@ from audit.curation.board import Curation
 from audit.database import FILE, URL_VARIABLE, Database
 from audit.job_request import JobRequest
 from audit.workspace import Workspace
+from tests.browser.acts import download, say_name, settled
 from tests.browser.conftest import filled_home, served
 
 if TYPE_CHECKING:
@@ -21,22 +22,8 @@ if TYPE_CHECKING:
 CURATION = "curation?model=prediction"
 
 
-def settled(page: Page) -> None:
-    page.wait_for_selector(".audit-title")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
-
-
 def cards(page: Page) -> Locator:
     return page.locator(".gallery .card")
-
-
-def say_name(page: Page, name: str) -> None:
-    field = page.get_by_role("textbox", name="Your name").first
-    field.fill(name)
-    field.press("Enter")
-    # The page has to have heard the name before anything else is asked of it.
-    page.wait_for_timeout(500)
-    settled(page)
 
 
 def choose_tag(page: Page, tag: str, name: str = "") -> None:
@@ -65,8 +52,8 @@ def write_tag(page: Page, tag: str) -> None:
     ready = dialog.get_by_role("button", name=re.compile("Tag \\d")).and_(dialog.locator(":enabled"))
     for _ in range(4):
         box.fill(tag)
-        page.get_by_role("option", name=re.compile(tag)).first.click()
         try:
+            page.get_by_role("option", name=re.compile(tag)).first.click(timeout=10_000)
             ready.wait_for(timeout=10_000)
         except api.TimeoutError:
             continue
@@ -90,9 +77,7 @@ def test_from_the_map_to_a_tag_to_a_file(app: str, page: Page, tmp_path: Path) -
     settled(page)
     page.locator(".gallery .mark", has_text="too dark").first.wait_for()
     page.get_by_text("Export", exact=True).click()
-    with page.expect_download() as wanted:
-        page.get_by_test_id("stDownloadButton").get_by_role("button", name="CSV").click()
-    wanted.value.save_as(tmp_path / "night.csv")
+    download(page, page.get_by_test_id("stDownloadButton").get_by_role("button", name="CSV"), tmp_path / "night.csv")
     table = pd.read_csv(tmp_path / "night.csv", index_col="sample_id")
     assert len(table) == 30
     assert set(table["light"]) == {"night"}

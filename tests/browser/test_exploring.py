@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from audit.workspace import Workspace
+from tests.browser.acts import settled
 from tests.pages.drawn import AUDIT, draw_map
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 MAP = "map-of-samples?dataset=drawn&model=second_model"
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector(".audit-title")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
 def parameter(page: Page, name: str) -> str:

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from audit.workspace import Workspace
+from tests.browser.acts import download, settled
 from tests.browser.conftest import served
 from tests.browser.test_app import draw_around
-from tests.browser.test_curation import choose_tag, settled
+from tests.browser.test_curation import choose_tag
 from tests.pages.drawn import draw_samples
 
 if TYPE_CHECKING:
@@ -73,9 +74,8 @@ def test_from_a_folder_to_a_tagged_export(empty: tuple[str, Path], page: Page, t
 
     visit(page, "Curate")
     page.get_by_text("Export", exact=True).click()
-    with page.expect_download() as wanted:
-        page.get_by_test_id("stDownloadButton").get_by_role("button", name="CSV").first.click()
-    wanted.value.save_as(tmp_path / "corrected.csv")
+    button = page.get_by_test_id("stDownloadButton").get_by_role("button", name="CSV").first
+    download(page, button, tmp_path / "corrected.csv")
     table = pd.read_csv(tmp_path / "corrected.csv", index_col="sample_id")
     assert (table["tags"] == "look again").sum() == shown > 0
     assert sorted(path.name for path in data.iterdir()) == ["images", "samples.csv", "vectors.npy"]

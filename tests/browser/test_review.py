@@ -7,22 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlparse
 
+from tests.browser.acts import download, say_name, settled
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 AUDIT = "audit-group-accuracy-toy?model=prediction"
 REVIEW = "Release 2, drawn"
-
-
-def settled(page: Page) -> None:
-    page.wait_for_selector(".audit-title")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
-
-
-def say_name(page: Page, name: str) -> None:
-    field = page.get_by_role("textbox", name="Your name").first
-    field.fill(name)
-    field.press("Enter")
 
 
 def test_a_review_is_held_and_its_report_printed(app: str, page: Page, browser: Browser, tmp_path: Path) -> None:
@@ -42,10 +33,8 @@ def test_a_review_is_held_and_its_report_printed(app: str, page: Page, browser: 
     present(page)
     page.goto(f"{app}/written-report?review={review}")
     settled(page)
-    with page.expect_download() as wanted:
-        page.get_by_role("button", name="Page (HTML)").click()
     target = tmp_path / "review.html"
-    wanted.value.save_as(target)
+    download(page, page.get_by_role("button", name="Page (HTML)"), target)
     check_report(browser, target, tmp_path / "review.pdf")
 
 

@@ -140,3 +140,16 @@ def test_a_run_that_was_asked_for_with_an_older_address_is_told_from_a_present_o
     assert page.run().text[0].value == "True"
     page.query_params["where"] = "older"
     assert page.run().text[0].value == "False"
+
+
+def test_a_picker_tells_the_browser_in_every_run_what_is_chosen() -> None:
+    page = AppTest.from_function(picker_page)
+    page.query_params["dataset"] = "b"
+    page.run()
+    # Of a first run that was interrupted the browser may have heard nothing.
+    page.run()
+    assert page.selectbox[0].value == "b"
+    assert page.selectbox[0].proto.set_value
+    page.selectbox[0].set_value("a").run()
+    assert page.selectbox[0].value == "a"
+    assert page.selectbox[0].proto.set_value

@@ -25,11 +25,7 @@ class Step(DerivedExtractor):
     """One step of several."""
 
     uses_model: ClassVar[bool] = False
-    left: int
-
-    def inputs(self, dataset: Dataset, model: Model) -> tuple[Extractor, ...]:
-        """Return the step before."""
-        return (Step(left=self.left - 1),) if self.left else ()
+    number: int
 
     def compute(self, dataset: Dataset, model: Model, *arrays: Any) -> np.ndarray:
         """Take a little while."""
@@ -59,8 +55,8 @@ class Slow(Audit):
     folder: str = ""
 
     def requires(self, dataset: Dataset, model: Model) -> Sequence[Extractor]:
-        """Return the last step."""
-        return (Step(left=self.steps),)
+        """Return every step."""
+        return [Step(number=number) for number in range(self.steps)]
 
     def __call__(self, outputs: ModelOutputs) -> Result:
         """Note the start and wait for the file."""
