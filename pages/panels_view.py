@@ -16,11 +16,11 @@ from audit.errors import InputError
 from audit.images import ImageProblem, open_bytes
 from audit.locations import assets_folder
 from audit.wording import unbroken
-from pages.charts import projected, show_figure
+from pages.charts import show_figure
 from pages.gallery import picture_of, thumbnail_folder
 from pages.job_panel import escape_markdown
 from pages.selection import page_of
-from pages.session import attempt, chosen_model, model_of
+from pages.session import attempt, chosen_model, enlarged, model_of, panels_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,24 +40,24 @@ _SIDE = 160
 _LARGEST_UPLOAD = 20
 
 
-def show_panels(audit: Audit, result: Result, dataset: Dataset, state: PageState, *, key: str) -> None:
+def show_panels(audit: Audit, dataset: Dataset, state: PageState, *, key: str) -> None:
     """Show what the audit says in pictures about its result and the selected row.
 
     Parameters
     ----------
-    audit, result, dataset
+    audit, dataset
         As on the page.
     state
         The page's state; holds the selected row and the opened sample.
     key
-        Unique name.
+        The result's key in the store.
     """
-    for panel in audit.panels(result, dataset, state["where"]):
-        show_panel(panel, dataset, state, key=f"{key} {panel.title}")
+    for panel in panels_of(key, audit, dataset, state["where"]):
+        show_panel(panel, dataset, state, key=f"{key} panels {panel.title}")
 
 
 def show_panel(panel: Panel, dataset: Dataset, state: PageState, *, key: str) -> None:
-    """Show one panel: heading, sentence, plots, rows a page at a time."""
+    """Show one panel, its figures enlarged already: heading, sentence, plots, rows a page at a time."""
 
     def pick(where: str) -> None:
         state.update({"where": where or None, "page": None, "sample": None})
@@ -69,7 +69,7 @@ def show_panel(panel: Panel, dataset: Dataset, state: PageState, *, key: str) ->
         # The title is the panel's own where there is one figure only.
         if len(panel.figures) > 1:
             st.markdown(f"**{escape_markdown(figure.title)}**")
-        show_figure(projected(figure.figure), key=f"{key} {figure.title}", text=figure.text, on_pick=pick)
+        show_figure(figure.figure, key=f"{key} {figure.title}", text=figure.text, on_pick=pick)
     if not panel.rows:
         return
     turned = f"{key} rows of {len(panel.rows)}"
@@ -140,7 +140,7 @@ def show_examination(audit: Audit, result: Result, dataset: Dataset, state: Page
             st.error(escape_markdown(str(error)), icon=":material/error:")
             return
     for panel in panels:
-        show_panel(panel, dataset, state, key=f"{key} examined {known or 'upload'} {panel.title}")
+        show_panel(enlarged(panel), dataset, state, key=f"{key} examined {known or 'upload'} {panel.title}")
 
 
 def row_data(dataset: Dataset, rows: Sequence[PictureRow]) -> list[dict[str, Any]]:

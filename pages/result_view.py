@@ -58,7 +58,7 @@ def show_result(audit: Audit, result: Result, facts: Mapping[str, Any], dataset:
     st.html(verdict_html(result.verdict))
     show_number(audit, result, key=key)
     _show_figures(audit, key, dataset, state)
-    show_panels(audit, result, dataset, state, key=f"{key} panels")
+    show_panels(audit, dataset, state, key=key)
     _show_tables(audit, result, key, state)
     shown = _show_gallery(result, dataset, state, key)
     show_changed_images(audit, result, dataset, shown, state["sample"], key=key)
@@ -132,7 +132,7 @@ def show_views(figures: Sequence[Figure], *, key: str, on_pick: Callable[[str], 
 
 def _show_tables(audit: Audit, result: Result, key: str, state: PageState) -> None:
     st.subheader("All scores", anchor=False)
-    show_table(result.overall, key=f"{key} overall", own_axis=True, meanings=audit.meanings)
+    show_table(result.overall, key=f"{key} overall", own_axis=True, meanings=audit.meanings, kept=True)
     _show_meanings(result, audit.meanings)
     table, kind = table_of_kind(result.by_group, state, key)
     if table.empty:
@@ -148,7 +148,9 @@ def _show_tables(audit: Audit, result: Result, key: str, state: PageState) -> No
         st.caption("Click a row to see its images below.")
     wheres = [str(where) for where in table["where"]] if selectable else []
     chosen = wheres.index(state["where"]) if state["where"] in wheres else None
-    row = show_table(table, key=f"{key} groups {kind}", select=selectable, chosen=chosen, meanings=audit.meanings)
+    row = show_table(
+        table, key=f"{key} groups {kind}", select=selectable, chosen=chosen, meanings=audit.meanings, kept=True
+    )
     memory = f"{key} row {kind}"
     clicked = selectable and row != st.session_state.get(memory, chosen)
     st.session_state[memory] = row

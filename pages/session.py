@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audit.base import Audit, Figure
     from audit.dataset import Dataset
     from audit.models.base import Model
+    from audit.panels import Panel
     from audit.result import Result
     from audit.sources import DatasetSource, ModelSource
 
@@ -137,6 +138,22 @@ def figures_of(key: str, audit: Audit, dataset: Dataset) -> tuple[Figure, ...]:
 def _figures(home: str, key: str, _audit: Audit, _dataset: Dataset) -> tuple[Figure, ...]:
     drawn = _audit.figures(_result(home, key), _dataset)
     return tuple(dataclasses.replace(figure, figure=projected(figure.figure)) for figure in drawn)
+
+
+def panels_of(key: str, audit: Audit, dataset: Dataset, where: str) -> tuple[Panel, ...]:
+    """Return a result's panels for what is selected, their figures enlarged, made once."""
+    return _panels(str(workspace().home), key, where, audit, dataset)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _panels(home: str, key: str, where: str, _audit: Audit, _dataset: Dataset) -> tuple[Panel, ...]:
+    return tuple(enlarged(panel) for panel in _audit.panels(_result(home, key), _dataset, where))
+
+
+def enlarged(panel: Panel) -> Panel:
+    """Return a panel whose figures can be projected and fit a phone."""
+    figures = tuple(dataclasses.replace(figure, figure=projected(figure.figure)) for figure in panel.figures)
+    return dataclasses.replace(panel, figures=figures)
 
 
 def number_of(key: str, audit: Audit) -> go.Figure:

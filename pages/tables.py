@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,10 @@ from audit.export import to_csv, to_parquet
 from audit.wording import COLUMN_UNITS, format_interval, format_p, format_value, in_words
 from pages.interval_pictures import UNIT_COLUMNS, interval_pictures, row_unit_names
 from pages.markup import plural
+from pages.session import workspace
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 DRAWING = "drawing"
 """Column that holds each row's interval as a picture."""
@@ -74,6 +79,7 @@ def show_table(
     chosen: int | None = None,
     own_axis: bool = False,
     meanings: Mapping[str, str] | None = None,
+    kept: bool = False,
 ) -> int | None:
     """Show a score table and return the position of the selected row.
 
@@ -91,25 +97,20 @@ def show_table(
         Whether each row is drawn on an axis of its own: rows are different scores rather than different groups.
     meanings
         What the audit's own columns say, by name; shown when the pointer rests on a heading.
+    kept
+        Whether the key stands for what the table holds: how it is shown is then worked out once.
 
     Returns
     -------
     int or None
         Position of the selected row.
     """
-    shown = readable(table, own_axis=own_axis)
-    styled = _styled(table, shown)
-    help_texts = {**(meanings or {}), **COLUMN_HELP}
-    configuration: dict[str, Any] = {
-        column: _configuration(str(column), shown[column], help_texts) for column in shown.columns
-    }
-    if shown.index.name:
-        configuration[str(shown.index.name)] = st.column_config.Column(
-            in_words(str(shown.index.name)), width=_text_width([*shown.index, shown.index.name])
-        )
-    if DRAWING in shown.columns:
-        words = "each on its own scale" if own_axis else COLUMN_WORDS[DRAWING]
-        configuration[DRAWING] = st.column_config.ImageColumn(words, width=_DRAWN_COLUMN, help=COLUMN_HELP[DRAWING])
+    if kept:
+        shown, styled, configuration = _kept(str(workspace().home), key, table, meanings, own_axis=own_axis)
+        # The browser's copy of one page is not to meet another's.
+        styled = copy.copy(styled)
+    else:
+        shown, styled, configuration = _presented(table, meanings, own_axis=own_axis)
     height = _ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
     common: dict[str, Any] = {
         "column_config": configuration,
@@ -124,6 +125,38 @@ def show_table(
     default: Any = {"selection": {"rows": [chosen]}} if chosen is not None else None
     event = st.dataframe(styled, on_select="rerun", selection_mode=_SELECTION, selection_default=default, **common)
     return picked_row(event.selection)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _kept(
+    home: str,  # noqa: ARG001 - part of the key
+    key: str,  # noqa: ARG001
+    _table: pd.DataFrame,
+    _meanings: Mapping[str, str] | None,
+    *,
+    own_axis: bool,
+) -> tuple[pd.DataFrame, Styler, dict[str, Any]]:
+    return _presented(_table, _meanings, own_axis=own_axis)
+
+
+def _presented(
+    table: pd.DataFrame, meanings: Mapping[str, str] | None, *, own_axis: bool
+) -> tuple[pd.DataFrame, Styler, dict[str, Any]]:
+    """Return the table as it is shown, the same in words, and its columns' configuration."""
+    shown = readable(table, own_axis=own_axis)
+    styled = _styled(table, shown)
+    help_texts = {**(meanings or {}), **COLUMN_HELP}
+    configuration: dict[str, Any] = {
+        column: _configuration(str(column), shown[column], help_texts) for column in shown.columns
+    }
+    if shown.index.name:
+        configuration[str(shown.index.name)] = st.column_config.Column(
+            in_words(str(shown.index.name)), width=_text_width([*shown.index, shown.index.name])
+        )
+    if DRAWING in shown.columns:
+        words = "each on its own scale" if own_axis else COLUMN_WORDS[DRAWING]
+        configuration[DRAWING] = st.column_config.ImageColumn(words, width=_DRAWN_COLUMN, help=COLUMN_HELP[DRAWING])
+    return shown, styled, configuration
 
 
 def picked_row(selection: Mapping[str, Any]) -> int | None:

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from audit.sources import DatasetSource
 from audit.workspace import Workspace
+from pages import tables
 from pages.audit_page import link_settings
 from pages.result_view import _says_the_same
 
@@ -135,3 +136,21 @@ def test_a_kept_results_settings_read_back_from_its_link(workspace: Workspace) -
     assert workspace.datasets()
     held = {"attributes": ["light"], "level": 0.9, "order": "worst", "draws": 1000, "strict": True, "gone": 1}
     assert link_settings("group_accuracy_toy", held) == {"attributes": '["light"]', "level": "0.9", "strict": "true"}
+
+
+def test_how_a_results_tables_are_shown_is_worked_out_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[int] = []
+    readable = tables.readable
+
+    def counted(table: pd.DataFrame, *, own_axis: bool = False) -> pd.DataFrame:
+        worked.append(len(table))
+        return readable(table, own_axis=own_axis)
+
+    monkeypatch.setattr(tables, "readable", counted)
+    page.run()
+    assert not page.exception
+    first = [frame.value.to_csv() for frame in page.dataframe]
+    assert len(worked) == 2
+    page.run()
+    assert len(worked) == 2
+    assert [frame.value.to_csv() for frame in page.dataframe] == first
