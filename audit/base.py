@@ -189,12 +189,12 @@ class Audit(ABC):
 
     formula: ClassVar[str] = ""
     """The main score's formula in LaTeX."""
-
     limits: ClassVar[str] = ""
     """What the audit cannot say."""
-
     meanings: ClassVar[Mapping[str, str]] = {}
     """What each score of ``overall`` and each own column of the tables says, in a sentence."""
+    labels: ClassVar[Mapping[str, str]] = {}
+    """What fields are called in the form, where the name alone does not say it."""
     version: ClassVar[int] = 1
     """Raised whenever the same fields would give other numbers."""
     column_roles: ClassVar[tuple[str, ...]] = ()

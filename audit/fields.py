@@ -65,6 +65,8 @@ class Field:
         Limits of numeric kinds, ``None`` where there are none.
     help
         The parameter's text in the class's docstring, on one line.
+    label
+        What a form calls it: the audit's own words, else the name as people read it.
     """
 
     name: str
@@ -77,11 +79,7 @@ class Field:
     high: float | None
     step: float | None
     help: str
-
-    @property
-    def label(self) -> str:
-        """The name as people read it: "Group id" for ``group_id``."""
-        return self.name.replace("_", " ").capitalize()
+    label: str
 
 
 def fields_of(audit: type[Audit] | Audit) -> list[Field]:
@@ -118,6 +116,7 @@ def _field(owner: type[Audit], field: dataclasses.Field[Any], hint: Any, texts: 
         high=bounds.high if bounds else None,
         step=bounds.step if bounds else None,
         help=texts.get(field.name, ""),
+        label=owner.labels.get(field.name, field.name.replace("_", " ").capitalize()),
     )
 
 

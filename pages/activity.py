@@ -9,7 +9,7 @@ import streamlit as st
 
 from audit.curation.board import LABEL, NOTE, TAG, UNTAG
 from audit.events import UNDO, standing
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import plural
 from pages.session import attempt
 
@@ -77,7 +77,7 @@ def _show_act(curation: Curation, event: Event, named: Mapping[str, Event], *, t
         ):
             _, problem = attempt(lambda: curation.undo(event.id, author=author))
             if problem:
-                st.error(escape_markdown(problem), icon=":material/error:")
+                show_problem(problem)
                 return
             st.rerun()
 

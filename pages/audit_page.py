@@ -15,7 +15,7 @@ from audit.fields import build_audit, fields_of, parse
 from audit.registry import audit_class
 from audit.run import explain_missing
 from pages.forms import show_fields, show_roles
-from pages.job_panel import escape_markdown, job_of, show_job, submit
+from pages.job_panel import escape_markdown, job_of, show_job, show_problem, submit
 from pages.markup import empty_html, heading_html, waiting_html
 from pages.navigation import DATA, link
 from pages.result_view import show_result
@@ -35,6 +35,7 @@ from pages.state import PageState, setting_text, text_settings
 if TYPE_CHECKING:
     from audit.base import Audit
     from audit.dataset import Dataset
+    from audit.fields import Field
     from audit.job_request import JobRequest
 
 
@@ -82,7 +83,7 @@ def show_audit(name: str) -> None:
         return
     dataset, problem = attempt(lambda: dataset_of(dataset_name))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
     _adopt_latest(name, state, dataset_name, dataset, model_name)
@@ -163,8 +164,8 @@ def _show_unanswered(question: Question, state: PageState) -> None:
 def _show_form(name: str, state: PageState, dataset_name: str, dataset: Dataset, model_name: str) -> None:
     """Show the parameters and column roles; sending them asks the question."""
     owner = audit_class(name)
-    fields = fields_of(owner)
     values = _link_values(name, state)
+    fields = [field for field in fields_of(owner) if not _asked_as_role(owner, field, values)]
     key = f"{name} {dataset_name}"
     with st.form(f"{key} form", border=False):
         columns = [str(column) for column in dataset.metadata.columns]
@@ -176,7 +177,7 @@ def _show_form(name: str, state: PageState, dataset_name: str, dataset: Dataset,
                 settings, problem = {}, str(error)
         sent = st.form_submit_button("Run with these settings", type="primary", icon=":material/play_arrow:")
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
     if not sent or problem:
         return
     if roles != dataset.roles:
@@ -185,9 +186,14 @@ def _show_form(name: str, state: PageState, dataset_name: str, dataset: Dataset,
         lambda: build_audit(name, {k: v for k, v in settings.items() if v is not None or _optional(fields, k)})
     )
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     _ask(audit, state, dataset_name, model_name)
+
+
+def _asked_as_role(owner: type[Audit], field: Field, values: Mapping[str, Any]) -> bool:
+    """Return whether a field asks for the column that a role of the same name asks for, and says nothing else."""
+    return field.kind == "column" and field.name in owner.column_roles and not values.get(field.name, field.default)
 
 
 def _optional(fields: Any, name: str) -> bool:

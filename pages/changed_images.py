@@ -16,7 +16,7 @@ from audit.base import Audit
 from audit.errors import InputError
 from audit.images import ImageProblem
 from audit.wording import format_value
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.session import attempt, chosen_model, model_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def show_changed_images(
     name = chosen_model()
     model, problem = attempt(lambda: model_of(str(name)))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     samples = [opened] if opened in shown.index else [str(sample) for sample in shown.index[:ROWS]]
     rows = []

@@ -21,10 +21,11 @@ from audit.run import explain_missing
 from audit.wording import format_interval, format_value, in_words
 from pages.audit_page import audit_request, link_settings
 from pages.charts import projected, show_figure
-from pages.job_panel import escape_markdown, job_of, show_job, submit
+from pages.job_panel import escape_markdown, job_of, show_job, show_problem, submit
 from pages.markup import empty_html, heading_html, notes_html, plural, verdict_html
 from pages.navigation import COMPARE, DATA, audit_path, link
 from pages.result_view import show_views, table_of_kind
+from pages.sample_rows import download_table
 from pages.session import (
     attempt,
     chosen_dataset,
@@ -37,7 +38,7 @@ from pages.session import (
     workspace,
 )
 from pages.state import PageState, say_again
-from pages.tables import download_table, show_table
+from pages.tables import show_table
 
 if TYPE_CHECKING:
     from audit.base import Audit
@@ -62,7 +63,7 @@ def show() -> None:
         return
     dataset, problem = attempt(lambda: dataset_of(name))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
     state = PageState(COMPARE)

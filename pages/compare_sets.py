@@ -10,7 +10,7 @@ import streamlit as st
 from audit.differences.selections import save_selection
 from audit.differences.sets import MODEL_COLUMNS
 from audit.errors import InputError
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import plural
 from pages.navigation import audit_path, go, page_at
 from pages.session import attempt, chosen_dataset, workspace
@@ -92,6 +92,6 @@ def set_text(dataset: Dataset, rows: pd.DataFrame, where: str, words: str) -> st
 def _open(settings: Any) -> None:
     found, problem = attempt(settings)
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     go(audit_path(AUDIT), found)

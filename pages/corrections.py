@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.corrections import Corrections
-from pages.job_panel import escape_markdown
+from pages.job_panel import show_problem
 from pages.markup import plural
 from pages.session import attempt, chosen_dataset, forget_loaded, workspace
 
@@ -98,7 +98,7 @@ def _editor(shown: pd.DataFrame, column: str, *, key: str) -> pd.Series[str]:
 def _save(dataset: Dataset, name: str, column: str, values: Mapping[str, str]) -> None:
     _, problem = attempt(lambda: Corrections(workspace().home).add(dataset, name, column, dict(values)))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     forget_loaded()
     st.rerun()

@@ -15,7 +15,7 @@ from pages.colouring import linked_table
 from pages.curation_files import show_export
 from pages.embeddings import show_embeddings
 from pages.gallery import Selection, show_gallery
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import empty_html, facts_html, heading_html, plural
 from pages.navigation import CURATE, DATA, EXPLORE, link
 from pages.people import author_field, curated_of, curation_of, marks_of
@@ -51,13 +51,13 @@ def show() -> None:
         return
     dataset, problem = attempt(lambda: dataset_of(name))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
     state = PageState(CURATE)
     curated, problem = attempt(lambda: curated_of(dataset, name))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     author_field("curate")
     st.html(facts_html(curated_facts(curated)))
@@ -269,7 +269,7 @@ def _show_untag(dataset: Dataset, name: str, rows: pd.DataFrame, tag: str) -> No
     ):
         _, problem = attempt(lambda: curation_of(dataset, name).untag(samples, tag, author=author))
         if problem:
-            st.error(escape_markdown(problem), icon=":material/error:")
+            show_problem(problem)
             return
         selection.clear()
         st.rerun()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from audit.curation.exports import FILES, image_folder
-from pages.job_panel import escape_markdown
+from pages.job_panel import show_problem
 from pages.markup import plural
 from pages.session import attempt, workspace
 
@@ -73,7 +73,7 @@ def _copy(dataset: Dataset, curated: Curated, samples: Sequence[str], stem: str)
     with st.spinner(f"Copying {plural(len(samples), 'image')} …"):
         folder, problem = attempt(lambda: image_folder(dataset, curated, samples, home=workspace().home, name=stem))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     st.success("Copied. `datasets.load_dataset('imagefolder', data_dir=…)` reads it:", icon=":material/check:")
     st.code(str(folder), language=None, wrap_lines=True)

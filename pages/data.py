@@ -13,14 +13,15 @@ from pages.audit_page import save_roles
 from pages.forms import show_roles
 from pages.gallery import show_gallery
 from pages.importing import show_add_dataset
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import empty_html, facts_html, heading_html, plural
 from pages.model_list import prediction_columns, show_models
 from pages.navigation import DATA
+from pages.sample_rows import download_table
 from pages.selection import prediction_column, rows_of, where_text, with_image
 from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
 from pages.state import PageState, say_again
-from pages.tables import download_table, show_counted
+from pages.tables import show_counted
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -59,7 +60,7 @@ def show() -> None:
         return
     dataset, problem = attempt(lambda: dataset_of(name))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         _show_forget(name)
         return
     if view == "samples":
@@ -186,7 +187,7 @@ def _show_role_form(name: str, dataset: Dataset) -> None:
         ):
             _, problem = attempt(lambda: save_roles(name, roles))
             if problem:
-                st.error(escape_markdown(problem), icon=":material/error:")
+                show_problem(problem)
             else:
                 st.rerun()
     st.subheader("The table", anchor=False)

@@ -16,7 +16,7 @@ from pages.confusion import show_confusion
 from pages.filters import PARAMETER as FILTER
 from pages.filters import show_filters
 from pages.gallery import show_gallery, show_sample
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.map_chart import MOST_POINTS, show_map
 from pages.map_method import map_jobs, pick_method, show_no_map
 from pages.markup import empty_html, heading_html
@@ -25,6 +25,7 @@ from pages.neighbours import show_neighbours
 from pages.people import marks_of
 from pages.point_map import map_of
 from pages.result_view import gallery_words, precomputed_column
+from pages.sample_rows import show_rows
 from pages.searching import SIMILARITY, show_search
 from pages.selection import (
     inside_any,
@@ -36,7 +37,7 @@ from pages.selection import (
 )
 from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, workspace
 from pages.state import PageState
-from pages.tables import show_counted, show_rows
+from pages.tables import show_counted
 from pages.tagging import show_tagging
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def show() -> None:
         return
     dataset, problem = attempt(lambda: dataset_of(name))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
     state = PageState(EXPLORE)

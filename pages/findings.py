@@ -9,7 +9,7 @@ import streamlit as st
 
 from audit.review.board import Review, reviews, start_review
 from audit.review.findings import freeze, frozen_images
-from pages.job_panel import escape_markdown
+from pages.job_panel import show_problem
 from pages.people import author_field, database
 from pages.selection import where_text
 from pages.session import attempt, workspace
@@ -56,7 +56,7 @@ def show_add_finding(
     def dialog() -> None:
         known, problem = attempt(lambda: reviews(database()))
         if problem:
-            st.error(escape_markdown(problem), icon=":material/error:")
+            show_problem(problem)
             return
         st.caption("The number, its plots, its images and where it comes from are copied: they never change later.")
         author = author_field(f"{key} add finding", width="stretch")
@@ -88,7 +88,7 @@ def show_add_finding(
             if not problem:
                 _, problem = attempt(lambda: review.add(finding, author=author))
             if problem:
-                st.error(escape_markdown(problem), icon=":material/error:")
+                show_problem(problem)
                 return
             st.session_state["review shown"] = review.id
             st.toast("It is on the table.", icon=":material/check:")

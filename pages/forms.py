@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +36,6 @@ ROLE_HELP: Mapping[str, str] = {
     "mask": "Path of a foreground mask.",
 }
 """What each column role means, in one line."""
-
-
-def show_problem(problem: str) -> None:
-    """Show what the user must mend; names that the message sets in backticks are set as code, the rest as it is."""
-    parts = re.split(r"`([^`]+)`", problem)
-    words = [f"`{part}`" if place % 2 else escape_markdown(part) for place, part in enumerate(parts)]
-    st.error("".join(words), icon=":material/error:")
 
 
 def check_paths(source: DatasetSource | ModelSource, named: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from audit.run import explain_missing
 from audit.wording import sentence
 from pages.audit_matrix import show_overview
 from pages.audit_page import audit_request, link_settings
-from pages.job_panel import escape_markdown, job_of, progress_words, submit
+from pages.job_panel import escape_markdown, job_of, progress_words, show_problem, submit
 from pages.markup import empty_html, facts_html, heading_html, plural, verdict_html, waiting_html
 from pages.navigation import DATA, EXPLORE, audit_path, link
 from pages.result_view import show_number
@@ -54,7 +54,7 @@ def show() -> None:
         return
     dataset, problem = attempt(lambda: dataset_of(dataset_name))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
     st.html(facts_html(loaded_facts(dataset, model_name)))

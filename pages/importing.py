@@ -9,8 +9,8 @@ import streamlit as st
 
 from audit.registry import modules
 from audit.workspace import DatasetSource
-from pages.forms import check_paths, show_problem
-from pages.job_panel import escape_markdown
+from pages.forms import check_paths
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import empty_html
 from pages.session import attempt, dataset_of, workspace
 

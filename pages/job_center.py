@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
-from pages.job_panel import escape_markdown, job_words, show_bar, submit
+from pages.job_panel import escape_markdown, job_words, show_bar, show_problem, submit
 from pages.markup import elapsed, empty_html, facts_html, heading_html, plural
 from pages.navigation import DATA, EXPLORE, HOME, JOBS, audit_path, link, page_at
 from pages.session import attempt, workspace
@@ -74,7 +74,7 @@ def _refresh() -> None:
         if st.button("Start the worker", type="primary", key="start worker"):
             _, problem = attempt(workspace().jobs.start_worker)
             if problem:
-                st.error(escape_markdown(problem), icon=":material/error:")
+                show_problem(problem)
 
 
 def about(job: Job) -> str:
@@ -129,7 +129,7 @@ def _show_row(job: Job) -> None:
                     _run_again(job)
         st.caption(escape_markdown(f"{about(job)} · {when}"))
         if job.message:
-            st.error(escape_markdown(job.message), icon=":material/error:")
+            show_problem(job.message)
 
 
 def _show_open(job: Job) -> None:
@@ -173,7 +173,7 @@ def _run_again(job: Job) -> None:
     if not problem:
         _, problem = attempt(lambda: submit(dataclasses.replace(job.request, fingerprint=str(request))))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
     else:
         st.rerun()
 

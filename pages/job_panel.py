@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +71,7 @@ def show_job(job: Job) -> None:
     if job.active:
         st.fragment(_refresh_job, run_every=_PERIOD)(job.id)
     elif job.state == "failed":
-        st.error(
-            job.message or "The job failed without a message; see `worker.log` in the home folder.",
-            icon=":material/error:",
-        )
+        show_problem(job.message or "The job failed without a message; see `worker.log` in the home folder.")
     elif job.state == "cancelled":
         st.info(
             "Stopped. What was finished is kept, so that the next run goes on from there.",
@@ -132,6 +130,13 @@ def escape_markdown(text: str) -> str:
     """Return text that shows as it is where Streamlit would read Markdown."""
     special = "\\`*_{}[]()#+-.!|<>~:$"
     return "".join(f"\\{character}" if character in special else character for character in text)
+
+
+def show_problem(problem: str, *, icon: str = ":material/error:") -> None:
+    """Show what the user must mend; names that the message sets in backticks are set as code, the rest as it is."""
+    parts = re.split(r"`([^`]+)`", problem)
+    words = [f"`{part}`" if place % 2 else escape_markdown(part) for place, part in enumerate(parts)]
+    st.error("".join(words), icon=icon)
 
 
 def settings_request(

@@ -10,8 +10,8 @@ import streamlit as st
 
 import audit.models
 from audit.workspace import ModelSource
-from pages.forms import check_paths, show_problem
-from pages.job_panel import escape_markdown
+from pages.forms import check_paths
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import empty_html
 from pages.session import attempt, dataset_of, model_of, workspace
 

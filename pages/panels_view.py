@@ -18,7 +18,7 @@ from audit.locations import assets_folder
 from audit.wording import unbroken
 from pages.charts import show_figure
 from pages.gallery import picture_of, thumbnail_folder
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.selection import page_of
 from pages.session import attempt, chosen_model, enlarged, model_of, panels_of
 
@@ -131,13 +131,13 @@ def show_examination(audit: Audit, result: Result, dataset: Dataset, state: Page
     name = chosen_model()
     model, problem_text = attempt(lambda: model_of(str(name)))
     if problem_text:
-        st.error(escape_markdown(problem_text), icon=":material/error:")
+        show_problem(problem_text)
         return
     with st.spinner("Asking the model …", show_time=True):
         try:
             panels = audit.examine(result, dataset, model, about)
         except (ImageProblem, InputError) as error:
-            st.error(escape_markdown(str(error)), icon=":material/error:")
+            show_problem(str(error))
             return
     for panel in panels:
         show_panel(enlarged(panel), dataset, state, key=f"{key} examined {known or 'upload'} {panel.title}")

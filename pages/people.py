@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -46,18 +46,19 @@ def author_field(key: str, *, width: int | str = 260) -> str:
         Of the field.
     """
     name = f"{key} author"
-    if st.session_state.get(name) != st.session_state.get(_AUTHOR, ""):
+    # What is being written may end with a blank; it stays as it is.
+    if _tidy(st.session_state.get(name)) != st.session_state.get(_AUTHOR, ""):
         st.session_state[name] = st.session_state.get(_AUTHOR, "")
 
     def keep() -> None:
         # A dialog that opens again may report an empty field before it has drawn the name: a name is only replaced.
-        given = " ".join(str(st.session_state[name] or "").split())
+        given = _tidy(st.session_state[name])
         if given:
             st.session_state[_AUTHOR] = given
 
     def recall() -> None:
         if not st.session_state.get(_AUTHOR):
-            known = " ".join(str(st.session_state[f"{name} memory"]["recalled"] or "").split())
+            known = _tidy(st.session_state[f"{name} memory"]["recalled"])
             st.session_state[_AUTHOR] = known[:_LONGEST_NAME]
 
     with st.container(gap=None, width=width):  # type: ignore[arg-type]
@@ -65,6 +66,7 @@ def author_field(key: str, *, width: int | str = 260) -> str:
             "Your name",
             key=name,
             on_change=keep,
+            live="400ms",
             max_chars=_LONGEST_NAME,
             placeholder="who is doing this",
             help="Kept with everything you tag, note, decide or sign, so that others know whom to ask. "
@@ -77,6 +79,10 @@ def author_field(key: str, *, width: int | str = 260) -> str:
             on_recalled_change=recall,
         )
     return str(st.session_state.get(_AUTHOR, ""))
+
+
+def _tidy(text: Any) -> str:
+    return " ".join(str(text or "").split())
 
 
 def database() -> Database:

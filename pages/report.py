@@ -11,7 +11,7 @@ import streamlit as st
 from audit.commands.report import file_name, report_of, written
 from audit.registry import audits
 from audit.review.board import reviews
-from pages.job_panel import escape_markdown
+from pages.job_panel import show_problem
 from pages.markup import empty_html, heading_html
 from pages.navigation import HOME, link
 from pages.people import database
@@ -50,7 +50,7 @@ def show() -> None:
     state = PageState("report")
     options, problem = attempt(lambda: report_options(chosen_dataset(), chosen_model()))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     if not options:
         st.html(empty_html("Nothing to report yet", "Run an audit first, or put findings on the table of a review."))
@@ -59,7 +59,7 @@ def show() -> None:
     chosen = _pick(state, options)
     report, problem = attempt(lambda: _report(chosen))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     page = written(report, "html")
     stem = file_name(report["title"])

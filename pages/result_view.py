@@ -25,10 +25,11 @@ from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
 from pages.navigation import COMPARE, EXPLORE, REPORT, link
 from pages.panels_view import show_examination, show_panels
 from pages.people import marks_of
+from pages.sample_rows import download_table
 from pages.selection import prediction_column, rows_of, sample_table, where_text, with_image
 from pages.session import chosen_dataset, chosen_model, figures_of, number_of, workspace
 from pages.state import link_parameters, say_again
-from pages.tables import download_table, show_table
+from pages.tables import show_table
 from pages.tagging import show_tagging
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import streamlit as st
 from audit.locations import assets_folder
 from audit.review.board import Review, reviews, start_review
 from audit.review.policy import OUTCOMES
-from pages.job_panel import escape_markdown
+from pages.job_panel import show_problem
 from pages.markup import empty_html, facts_html, heading_html, plural
 from pages.navigation import HOME, REPORT, link
 from pages.people import author_field, database
@@ -32,7 +32,7 @@ def show() -> None:
     st.html(assets_folder() / "review.css")
     known, problem = attempt(lambda: reviews(database()))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     chosen = _chosen(state, known)
     if chosen and state["present"]:
@@ -101,7 +101,7 @@ def _begin(author: str) -> None:
     ):
         review, problem = attempt(lambda: start_review(database(), name, author=author))
         if problem:
-            st.error(escape_markdown(problem), icon=":material/error:")
+            show_problem(problem)
             return
         st.session_state[_SHOWN] = review.id
         st.query_params["review"] = review.id

@@ -11,7 +11,7 @@ import streamlit as st
 
 from audit.review.minutes import DECISIONS
 from pages.frozen import images_html, sentence_html, show_plots
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import notes_html, plural
 from pages.session import attempt
 
@@ -24,7 +24,7 @@ def act(do: Callable[[], Any]) -> None:
     """Do something to a review and show it; what is wrong is said instead."""
     _, problem = attempt(do)
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     st.rerun()
 

@@ -13,7 +13,7 @@ from audit.errors import InputError
 from audit.images import ImageProblem, open_bytes
 from audit.similarity import cosines, image_vector, text_vector
 from pages.embeddings import show_embeddings
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.session import attempt, chosen_model, model_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def show_search(dataset: Dataset, state: PageState) -> Found | None:
     with st.popover("Search" if not searching else "Search (on)", icon=":material/search:", width="content"):
         model, problem = attempt(lambda: model_of(str(chosen_model())))
         if problem:
-            st.error(escape_markdown(problem), icon=":material/error:")
+            show_problem(problem)
             return None
         stored = show_embeddings(dataset, "Searching", key="search")
         if stored is None:

@@ -13,7 +13,7 @@ from audit.job_queue import QUEUE_VARIABLE
 from audit.locations import HOME_VARIABLE
 from audit.preferences import DEVICES, change_preferences, device_problem, read_preferences
 from audit.provenance import surroundings
-from pages.job_panel import escape_markdown
+from pages.job_panel import escape_markdown, show_problem
 from pages.markup import facts_html, heading_html
 from pages.session import attempt, forget_loaded, workspace
 
@@ -62,7 +62,7 @@ def _show_device() -> None:
     space = workspace()
     preferences, problem = attempt(lambda: read_preferences(space.home))
     if problem:
-        st.error(escape_markdown(problem), icon=":material/error:")
+        show_problem(problem)
         return
     chosen = st.segmented_control(
         "Models without a device of their own run on",

@@ -1,4 +1,4 @@
-"""Tables: scores in the words of their unit, the interval drawn in the row, guarded downloads."""
+"""Tables: scores in the words of their unit, the interval drawn in the row."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from audit.export import to_csv, to_parquet
 from audit.wording import COLUMN_UNITS, format_interval, format_p, format_value, in_words
 from pages.interval_pictures import UNIT_COLUMNS, interval_pictures, row_unit_names
-from pages.markup import plural
 from pages.session import workspace
 
 if TYPE_CHECKING:
@@ -316,49 +314,3 @@ def show_counted(
         st.dataframe(table, **common)
         return None
     return picked_row(st.dataframe(table, on_select="rerun", selection_mode=_SELECTION, width=680, **common).selection)
-
-
-def show_rows(rows: pd.DataFrame, *, name: str, key: str, expanded: bool) -> None:
-    """Show all rows of samples under a heading that opens; nothing is sent before it is open, and then what is seen.
-
-    Parameters
-    ----------
-    rows
-        The samples.
-    name
-        Beginning of the downloads' names.
-    key
-        Unique name.
-    expanded
-        Whether it is open at first.
-    """
-    heading = f"Table of {plural(len(rows), 'row')}"
-    box = st.expander(heading, icon=":material/table:", expanded=expanded, key=f"{key} table", on_change="rerun")
-    if box.open:
-        with box:
-            st.dataframe(rows, key=f"{key} rows", lazy=True)
-            download_table(rows, f"{name}-selection", key=f"{key} rows", label="Selection")
-
-
-def download_table(table: pd.DataFrame, name: str, *, key: str, label: str = "") -> None:
-    """Offer a table as CSV (cells that a spreadsheet would run are guarded) and as Parquet."""
-    above = f"{label} " if label else ""
-    with st.container(horizontal=True, gap="small"):
-        for kind, write, mime in (
-            ("CSV", to_csv, "text/csv"),
-            ("Parquet", to_parquet, "application/vnd.apache.parquet"),
-        ):
-            st.download_button(
-                f"{above}{kind}",
-                data=_deferred(write, table),
-                file_name=f"{name}.{kind.lower()}",
-                mime=mime,
-                key=f"{key} {kind}",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-
-
-def _deferred(write: Any, table: pd.DataFrame) -> Any:
-    """Return a function that writes the file only when somebody asks for it."""
-    return lambda: write(table)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.gallery import Selection
-from pages.job_panel import escape_markdown
+from pages.job_panel import show_problem
 from pages.markup import plural
 from pages.people import author_field, curated_of, curation_of
 from pages.session import attempt, chosen_dataset
@@ -101,7 +101,7 @@ def _ask(dataset: Dataset, name: str, question: Mapping[str, Any], key: str) -> 
                 return
             _, problem = attempt(do)
             if problem:
-                st.error(escape_markdown(problem), icon=":material/error:")
+                show_problem(problem)
                 return
             forget_question()
             Selection.of(key).clear()

@@ -7,7 +7,7 @@ import pytest
 from audit.base import Audit, Bounds, Column
 from audit.errors import InputError
 from audit.fields import Field, build_audit, fields_of, parse
-from audit.registry import audits
+from audit.registry import audit_class, audits
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,9 @@ def test_text_of_another_section_is_no_help() -> None:
 
 
 def test_a_label_is_the_name_as_people_read_it() -> None:
-    assert dataclasses.replace(FIELDS["k"], name="group_id").label == "Group id"
+    labels = {field.name: field.label for field in fields_of(audit_class("background_reliance"))}
+    assert labels["interventions"] == "Changes of the images"
+    assert FIELDS["k"].label == "K"
 
 
 @pytest.mark.parametrize(
@@ -251,3 +253,17 @@ def test_a_misspelt_audit_or_field_is_refused_with_the_near_one() -> None:
         build_audit("prototype")
     with pytest.raises(InputError, match=r"`sead` must be a field of .* Did you mean seed\?$"):
         build(sead=1)
+
+
+@pytest.mark.parametrize("name", audits())
+def test_every_field_has_a_name_of_its_own_in_the_form(name: str) -> None:
+    owner = audit_class(name)
+    fields = fields_of(owner)
+    assert set(owner.labels) <= {field.name for field in fields}
+    called = [field.label for field in fields]
+    assert len(set(called)) == len(called)
+    assert not {"N min", "K", "K max", "M", "A", "B", "Cut", "Axes", "By"} & set(called)
+    asked = [role.replace("_", " ").capitalize() for role in owner.column_roles]
+    shared = [f for f in fields if f.label in asked]
+    # A field that asks for a role's column is left out of the form.
+    assert all(field.kind == "column" and field.name in owner.column_roles for field in shared)

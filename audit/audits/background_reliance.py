@@ -18,7 +18,7 @@ from audit.backgrounds.effective_robustness import Axes, fit_line
 from audit.backgrounds.group_rows import attribute_rows, class_rows, conflict_rows, mistake_rows
 from audit.backgrounds.inputs import Inputs, predicted_words, read_background, read_inputs
 from audit.backgrounds.interventions import NAMES, Intervention, RegionShares, battery, render_variant, words
-from audit.backgrounds.meanings import MEANINGS
+from audit.backgrounds.meanings import LABELS, MEANINGS
 from audit.backgrounds.overall_rows import FOLLOWS, Overall, conflict_codes, overall_scores
 from audit.backgrounds.published import published_drops, published_gaps
 from audit.backgrounds.regions import REGION_WORDS, RegionSource, box_columns, choose_region
@@ -112,6 +112,7 @@ class BackgroundReliance(Audit):
         "these; the table has the narrower one over images."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
+    labels: ClassVar[Mapping[str, str]] = LABELS
     version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "background", "attributes", "group_id", "split", "mask")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {"drop": published_drops(), "bg_gap": published_gaps()}

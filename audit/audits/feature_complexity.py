@@ -18,7 +18,7 @@ from audit.complexity.dictionary import Method
 from audit.complexity.diversity import diversity
 from audit.complexity.feature_rows import feature_rows
 from audit.complexity.features import Features, make_features
-from audit.complexity.meanings import MEANINGS
+from audit.complexity.meanings import LABELS, MEANINGS
 from audit.complexity.measures import Measures, associations, feature_redundancy, head_importance, noise_change
 from audit.complexity.merging_outputs import MergedAnswers, MergingCurves, merged_agreement
 from audit.complexity.outputs import AnswerGradients, InputNoise, LinearHead, SmallPixels
@@ -121,6 +121,7 @@ class FeatureComplexity(Audit):
         "activations than ReLU are audit-defined. A large share of a representation is not a large use."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
+    labels: ClassVar[Mapping[str, str]] = LABELS
     version: ClassVar[int] = 1
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes", "background", "center", "group_id")
 
@@ -346,5 +347,4 @@ class FeatureComplexity(Audit):
 
 
 def _optional(outputs: ModelOutputs, extractor: Extractor) -> Any:
-    """Return an output that may be lacking."""
     return outputs[extractor] if extractor in outputs else None  # noqa: SIM401 - outputs have no `get`

@@ -17,7 +17,7 @@ from audit.outputs import Embeddings, Predictions, Source
 from audit.prototypes.case import By, Setting, read_case
 from audit.prototypes.chosen import ClassPrototypes, Prototypes, nearest_prototypes
 from audit.prototypes.evidence import Evidence, PartEvidence
-from audit.prototypes.meanings import MEANINGS
+from audit.prototypes.meanings import LABELS, MEANINGS
 from audit.prototypes.notes import evidence_notes, selection_notes
 from audit.prototypes.parts import Similarity
 from audit.prototypes.reasons import find_reasons
@@ -122,6 +122,7 @@ class PrototypeExplanations(Audit):
         "or redundant are audit-defined. Hue and saturation of grey images are 0 by construction."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
+    labels: ClassVar[Mapping[str, str]] = LABELS
     version: ClassVar[int] = 3
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "group_id", "split", "mask")
     examines: ClassVar[str] = "This looks like that, because ..."

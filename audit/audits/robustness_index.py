@@ -17,7 +17,7 @@ from audit.outputs import Embeddings
 from audit.result import Result, score_table
 from audit.robustness.case import Case, curve_of, make_case
 from audit.robustness.index import OS, SO
-from audit.robustness.meanings import MEANINGS
+from audit.robustness.meanings import LABELS, MEANINGS
 from audit.robustness.mixing import EXTRA, available
 from audit.robustness.outputs import CenterNeighbors
 from audit.robustness.overall import overall_rows
@@ -115,6 +115,7 @@ class RobustnessIndex(Audit):
         "training sets and the mitigation table are audit-defined."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
+    labels: ClassVar[Mapping[str, str]] = LABELS
     version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "center", "group_id")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = published_scores()

@@ -27,7 +27,7 @@ from audit.differences.extractors import (
 )
 from audit.differences.halves import Division, same_set
 from audit.differences.language import LanguageProposer
-from audit.differences.meanings import MEANINGS
+from audit.differences.meanings import LABELS, MEANINGS
 from audit.differences.notes import describe
 from audit.differences.rows import overall_rows, sample_columns
 from audit.differences.sets import TwoSets, cell_of, needs_predictions, resolve
@@ -123,6 +123,7 @@ class SetDifference(Audit):
         "and finds something in most pairs of sets between which there is nothing."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
+    labels: ClassVar[Mapping[str, str]] = LABELS
     version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "attributes", "group_id", "caption")
 

@@ -19,7 +19,7 @@ from audit.significance import Correction
 from audit.statistics import IntervalMethod
 from audit.subgroups.group_rows import attribute_rows, cell_rows, class_rows, intersection_rows, subgroup_rows
 from audit.subgroups.inputs import Inputs, attribute_columns, read_inputs
-from audit.subgroups.meanings import MEANINGS
+from audit.subgroups.meanings import LABELS, MEANINGS
 from audit.subgroups.overall import overall_scores
 from audit.subgroups.probability_rows import add_columns, confidence_of, probability_scores, ranking_columns
 from audit.subgroups.recall_rows import recall_rows, standardised_rows
@@ -93,6 +93,7 @@ class SubgroupDiscrepancy(Audit):
         "the excess gap for more than two groups and the test of slices are audit-defined, not the papers'."
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
+    labels: ClassVar[Mapping[str, str]] = LABELS
     version: ClassVar[int] = 2
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "attributes", "group_id")
 

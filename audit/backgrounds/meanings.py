@@ -65,3 +65,23 @@ MEANINGS: Mapping[str, str] = {
     "random": "Accuracy with a background of any class.",
 }
 """By name, as in ``overall`` and ``by_group``: unit, direction, what no effect would give."""
+
+LABELS: Mapping[str, str] = {
+    "background": "Column of backgrounds",
+    "side": "Column of common and counter",
+    "pairs": "Common and counter told by",
+    "protocol": "Answers among",
+    "source": "Answers from",
+    "prompt": "Sentence for ImageNet's names",
+    "interventions": "Changes of the images",
+    "region": "The subject's place from",
+    "cut": "Changes of the subject follow",
+    "name_backgrounds": "The model names backgrounds",
+    "backgrounds": "Words for backgrounds",
+    "axes": "Axes of the published line",
+    "n_min": "Smallest side of a discovered pair",
+    "correction": "Correction for many tests",
+    "draws": "Bootstrap draws",
+    "seed": "Random seed",
+}
+"""What the parameters are called in the form."""

@@ -81,3 +81,24 @@ MEANINGS: Mapping[str, str] = {
     "surviving": "Channels that are left.",
 }
 """By name, as in ``overall`` and ``by_group``: unit, direction, what no effect would give."""
+
+LABELS: Mapping[str, str] = {
+    "atoms": "Features to find (atoms)",
+    "method": "How they are found",
+    "channels": "Raw channels",
+    "dimension": "Probe dimension",
+    "small_dimension": "Second probe dimension",
+    "projection": "Projection of the layers",
+    "folds": "Cross-validation folds",
+    "repeats": "Divisions into folds",
+    "dictionary_seeds": "Dictionaries fitted",
+    "pairs": "Pairs of close classes",
+    "noise": "Input noise",
+    "merged_accuracy": "Thresholds of the merged model",
+    "layout": "Map of the features",
+    "fewest": "Fewest samples of a value",
+    "correction": "Correction for many tests",
+    "sample_limit": "Most samples",
+    "seed": "Random seed",
+}
+"""What the parameters are called in the form."""

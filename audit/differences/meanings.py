@@ -33,3 +33,19 @@ MEANINGS: Mapping[str, str] = {
     "log_odds": "How much more often the word is used for A than for B, in log odds.",
 }
 """By name, as in ``overall`` and ``by_group``: unit, direction, what no effect would give."""
+
+LABELS: Mapping[str, str] = {
+    "a": "Set A",
+    "b": "Set B",
+    "proposers": "Phrases proposed by",
+    "families": "Families of the vocabulary",
+    "concepts": "Concepts of your own",
+    "match_classes": "Match the classes",
+    "control": "Compare a set with itself too",
+    "prompts": "Sentences around a phrase",
+    "k": "Phrases a proposer and set",
+    "correction": "Correction for many tests",
+    "draws": "Permutations",
+    "seed": "Random seed",
+}
+"""What the parameters are called in the form."""

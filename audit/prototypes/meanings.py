@@ -81,3 +81,25 @@ MEANINGS: Mapping[str, str] = {
     "gone": "Share of the image that is removed.",
 }
 """By name, as in ``overall`` and ``by_group``: unit, direction, what no effect would give."""
+
+LABELS: Mapping[str, str] = {
+    "by": "A class is",
+    "source": "Answers from",
+    "reference_split": "Split that prototypes come from",
+    "method": "Typical samples chosen by",
+    "k": "Typical samples a class",
+    "classes": "Classes to look at",
+    "limit": "Most classes",
+    "parts": "Parts a class",
+    "images": "Images a class searched for parts",
+    "explained": "Images that are changed",
+    "doses": "Further strengths of the changes",
+    "equalised": "Changes of equal size",
+    "similarity": "Similarity of places",
+    "curves": "Images that test the heat maps",
+    "checkpoint": "Trained prototypes (file)",
+    "correction": "Correction for many tests",
+    "draws": "Bootstrap draws",
+    "seed": "Random seed",
+}
+"""What the parameters are called in the form."""

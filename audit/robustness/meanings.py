@@ -85,3 +85,20 @@ MEANINGS: Mapping[str, str] = {
     "cohort": "The published data set.",
 }
 """By name, as in ``overall`` and ``by_group``: unit, direction, what no effect would give."""
+
+LABELS: Mapping[str, str] = {
+    "subset": "Column of subsets",
+    "k": "Neighbours counted (k)",
+    "k_max": "Most neighbours",
+    "m": "Neighbours in a margin (m)",
+    "draws": "Bootstrap draws",
+    "probes": "Probes, performance drop, clusters",
+    "repeats": "Divisions for the performance drop",
+    "mitigation": "Try mitigations",
+    "stain": "Common stain colour",
+    "layers": "Variance in every layer",
+    "mixing": "Mixing scores (iLISI, cLISI, kBET)",
+    "sample_limit": "Most samples",
+    "seed": "Random seed",
+}
+"""What the parameters are called in the form."""

@@ -95,3 +95,19 @@ MEANINGS: Mapping[str, str] = {
     "phrases": "What the group shows, in the words that fit it best.",
 }
 """By name, as in ``overall`` and ``by_group``: unit, direction, what no effect would give."""
+
+LABELS: Mapping[str, str] = {
+    "overlapping": "Attributes overlap",
+    "source": "Predictions from",
+    "interval": "Interval of proportions",
+    "correction": "Correction for many tests",
+    "draws": "Random draws",
+    "search": "Search for slices with errors",
+    "depth": "Columns crossed at most",
+    "alpha": "Weight of error against size (alpha)",
+    "n_min": "Smallest slice",
+    "error_slices": "Look-alike groups",
+    "phrases": "Phrases for look-alike groups",
+    "seed": "Random seed",
+}
+"""What the parameters are called in the form."""
