@@ -21,10 +21,11 @@ from audit.run import explain_missing
 from audit.wording import format_interval, format_value, in_words
 from pages.audit_page import audit_request, link_settings
 from pages.charts import projected, show_figure
+from pages.compare_groups import show_compared_groups
 from pages.job_panel import escape_markdown, job_of, show_job, show_problem, submit
 from pages.markup import empty_html, heading_html, notes_html, plural, verdict_html
 from pages.navigation import COMPARE, DATA, audit_path, link
-from pages.result_view import show_views, table_of_kind
+from pages.result_view import show_views
 from pages.sample_rows import download_table
 from pages.session import (
     attempt,
@@ -198,7 +199,7 @@ def _show_comparison(audit: Audit, runs: Sequence[NamedResult], dataset: Dataset
     if figures:
         st.subheader("What changes", anchor=False)
         show_views(figures, key=key)
-    _show_groups(comparison, runs, key, state)
+    show_compared_groups(comparison, key, state)
     noted = f" ({plural(len(comparison.notes), 'note')})" if comparison.notes else ""
     with st.expander(f"Limits{noted}", icon=":material/rule:"):
         paired = "All runs rest on the same samples." if comparison.paired else "The runs rest on different samples."
@@ -236,7 +237,7 @@ def comparison_verdict(table: pd.DataFrame, score: str) -> Verdict:
     shown = "points" if unit == "share" else unit
     interval = format_interval(numbers["difference_low"], numbers["difference_high"], shown)
     sentence = (
-        f"{words.capitalize()}: {name} {format_value(numbers['value'], unit)}, "
+        f"{words[:1].upper()}{words[1:]}: {name} {format_value(numbers['value'], unit)}, "
         f"{first} {format_value(float(table['value'].iloc[0]), unit)}; "
         f"difference {signed(numbers['difference'], shown)}" + (f", 95 % interval {interval}." if interval else ".")
     )
@@ -258,41 +259,3 @@ def _show_differences(table: pd.DataFrame, *, key: str) -> None:
     columns = [column for column in first if column in table.columns]
     rest = [column for column in table.columns if column not in columns and column != "where"]
     show_table(table[[*columns, *rest]], key=f"{key} table")
-
-
-def _show_groups(comparison: Comparison, runs: Sequence[NamedResult], key: str, state: PageState) -> None:
-    if comparison.by_group.empty:
-        return
-    rows, _ = table_of_kind(comparison.by_group, state, key)
-    wide = wide_groups(rows, comparison.names)
-    st.subheader(escape_markdown(f"By {str(wide.index.name).replace('_', ' ')}"), anchor=False)
-    units = rows["unit"] if "unit" in rows.columns else pd.Series(dtype="str")
-    known = set(units.dropna()) - {""}
-    share = bool(known) and known <= {"share", "points"}
-    numbers = list(wide.columns[wide.dtypes == "float64"])
-    st.dataframe(
-        wide.style.format("{:.1%}" if share else "{:.3f}", subset=pd.Index(numbers)),
-        key=f"{key} groups",
-        placeholder="–",
-    )
-    download_table(
-        comparison.by_group,
-        f"{key.replace(' ', '-')}-groups",
-        key=f"{key} groups file",
-        label=f"Groups of {plural(len(runs), 'model')}",
-    )
-
-
-def wide_groups(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Return the groups' values with one column a model, and with two models their difference."""
-    name = str(rows.columns[0])
-    keys = [column for column in (name, "kind") if column in rows.columns]
-    wide = rows.pivot_table(index=keys, columns="run", values="value", sort=False, observed=True)
-    wide = wide.reindex(columns=[run for run in names if run in wide.columns])
-    wide.columns = pd.Index([str(column) for column in wide.columns])
-    if len(names) == 2 and wide.shape[1] == 2:
-        wide["difference"] = wide.iloc[:, 1] - wide.iloc[:, 0]
-    wide = wide.reset_index().set_index(name)
-    if "kind" in wide.columns and len(set(wide["kind"])) <= 1:
-        wide = wide.drop(columns=["kind"])
-    return wide

@@ -56,7 +56,8 @@ COLUMN_HELP = {
 _NARROW = {"n": 72, "support": 84, "p_value": 72, "q_value": 72, "value": 92, "null": 128}
 """Widths in pixels, so that the drawing, the value and q are seen without scrolling."""
 
-_SELECTION: tuple[Literal["single-row"], Literal["single-cell"]] = ("single-row", "single-cell")
+SELECTION: tuple[Literal["single-row"], Literal["single-cell"]] = ("single-row", "single-cell")
+"""A row is selected by its tick or by a click on any cell."""
 
 _FIRST = ("value", INTERVAL, DRAWING, "p_value", "q_value", "n")
 _LAST = ("null", "support")
@@ -65,7 +66,9 @@ _LAST = ("null", "support")
 _DIFFERENCE_COLUMNS = ("difference", "difference_low", "difference_high")
 _DRAWN_COLUMN = 214
 _WIDEST_NAME = 270
-_ROW_PIXELS = 38
+ROW_PIXELS = 38
+"""Height of a row of any table."""
+
 _ROWS_SHOWN = 14
 
 
@@ -109,11 +112,11 @@ def show_table(
         styled = copy.copy(styled)
     else:
         shown, styled, configuration = _presented(table, meanings, own_axis=own_axis)
-    height = _ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
+    height = ROW_PIXELS * (min(len(shown), _ROWS_SHOWN) + 1) + 3
     common: dict[str, Any] = {
         "column_config": configuration,
         "height": height,
-        "row_height": _ROW_PIXELS,
+        "row_height": ROW_PIXELS,
         "key": key,
         "placeholder": "–",
     }
@@ -121,7 +124,7 @@ def show_table(
         st.dataframe(styled, **common)
         return None
     default: Any = {"selection": {"rows": [chosen]}} if chosen is not None else None
-    event = st.dataframe(styled, on_select="rerun", selection_mode=_SELECTION, selection_default=default, **common)
+    event = st.dataframe(styled, on_select="rerun", selection_mode=SELECTION, selection_default=default, **common)
     return picked_row(event.selection)
 
 
@@ -188,10 +191,10 @@ def _styled(table: pd.DataFrame, shown: pd.DataFrame) -> Any:
         difference = "points" if unit == "share" else unit
         for columns, words in ((UNIT_COLUMNS, unit), (_DIFFERENCE_COLUMNS, difference)):
             present = [column for column in columns if column in shown.columns]
-            styled = styled.format(_formatter(words), subset=(rows, present))
+            styled = styled.format(formatter(words), subset=(rows, present))
     for column in shown.columns:
         if column in COLUMN_UNITS and pd.api.types.is_numeric_dtype(shown[column]):
-            styled = styled.format(_formatter(COLUMN_UNITS[column]), subset=[column])
+            styled = styled.format(formatter(COLUMN_UNITS[column]), subset=[column])
         elif column in ("p_value", "q_value"):
             styled = styled.format(_p_text, subset=[column])
         elif column in ("n", "support") or is_count(column, shown[column]):
@@ -213,7 +216,8 @@ def _p_text(p_value: Any) -> str:
     return format_p(float(p_value)).removeprefix("p ").removeprefix("= ")
 
 
-def _formatter(unit: str) -> Any:
+def formatter(unit: str) -> Any:
+    """Return what writes a cell in the words of a unit."""
     return lambda value: cell(value, unit)
 
 
@@ -303,14 +307,14 @@ def show_counted(
     int or None
         Position of the selected row.
     """
-    height = _ROW_PIXELS * (min(len(table), rows) + 1) + 3
+    height = ROW_PIXELS * (min(len(table), rows) + 1) + 3
     common: dict[str, Any] = {
         "column_config": dict(configuration),
         "height": height,
-        "row_height": _ROW_PIXELS,
+        "row_height": ROW_PIXELS,
         "key": key,
     }
     if not select:
         st.dataframe(table, **common)
         return None
-    return picked_row(st.dataframe(table, on_select="rerun", selection_mode=_SELECTION, width=680, **common).selection)
+    return picked_row(st.dataframe(table, on_select="rerun", selection_mode=SELECTION, width=680, **common).selection)

@@ -110,7 +110,7 @@ def _change(
         f"Change in accuracy from {names[0]} to {names[1]} on the same samples by {what}: "
         f"{better} better, {worse} worse with the whole interval on one side of 0, {len(table)} in all."
     )
-    figure = interval_figure(table, null=0.0, axis_title=f"accuracy of {names[1]} - {names[0]}")
+    figure = interval_figure(table, null=0.0, axis_title=f"accuracy, {names[1]} less {names[0]}")
     return Figure(title=f"Change by {what}", figure=figure, text=text)
 
 
