@@ -67,11 +67,13 @@ class Question:
 def show_audit(name: str) -> None:
     """Show an audit's page for the chosen dataset and model."""
     owner = audit_class(name)
+    dataset_name, model_name = chosen_dataset(), chosen_model()
+    # A phone or a wall shows no sidebar: the page itself says what it is about.
+    above = " · ".join(filter(None, [owner.category, dataset_name, model_name]))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        st.html(heading_html(owner.category, owner.title, owner.question), width="content")
+        st.html(heading_html(above, owner.title, owner.question), width="content")
         corner = st.container(width="content")
     state = PageState(name)
-    dataset_name, model_name = chosen_dataset(), chosen_model()
     if dataset_name is None or model_name is None:
         lacking = "dataset" if dataset_name is None else "model"
         st.html(

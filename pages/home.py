@@ -70,9 +70,12 @@ def show() -> None:
         )
         link(DATA, "Add a model", icon=":material/add:")
         return
-    show_overview(dataset_name, dataset, model_name)
+    # What may have to load the model comes last, in its place: answers that are there are shown at once.
+    matrix = st.container()
     st.subheader(escape_markdown(f"What is known of {model_name}"), anchor=False)
     _show_audits(dataset_name, dataset, model_name)
+    with matrix:
+        show_overview(dataset_name, dataset, model_name)
     link(EXPLORE, "See all samples on a map", icon=":material/bubble_chart:")
 
 
@@ -108,14 +111,19 @@ def loaded_facts(dataset: Dataset, model_name: str | None) -> dict[str, str]:
 def _show_audits(dataset_name: str, dataset: Dataset, model_name: str) -> None:
     known = audits()
     ready: list[Any] = []
+    waiting: dict[str, Any] = {}
     categories = dict.fromkeys(owner.category for owner in known.values())
     place = st.container(horizontal=True, vertical_alignment="center")
     for category in categories:
         for name, owner in known.items():
             if owner.category == category:
                 with st.container(border=True, key=f"card-{name}"):
-                    request = _show_card(name, dataset_name, dataset, model_name)
-                ready += [request] if request else []
+                    if not _show_card(name, dataset_name, dataset, model_name):
+                        waiting[name] = st.container()
+    for name, card in waiting.items():
+        with card:
+            request = _show_unanswered(name, dataset_name, dataset, model_name)
+        ready += [request] if request else []
     if ready:
         with place:
             label = "Run all audits" if len(ready) > 1 else "Run the audit"
@@ -127,8 +135,8 @@ def _show_audits(dataset_name: str, dataset: Dataset, model_name: str) -> None:
                 st.caption(f"{plural(len(ready), 'audit')} can run now.", width="content")
 
 
-def _show_card(name: str, dataset_name: str, dataset: Dataset, model_name: str) -> Any:
-    """Show one audit's answer in brief and return the request that would compute it, if it can be computed."""
+def _show_card(name: str, dataset_name: str, dataset: Dataset, model_name: str) -> bool:
+    """Show one audit's heading and its answer in brief; return whether there is one."""
     owner = audits()[name]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(escape_markdown(owner.title), anchor=False, width="content")
@@ -139,8 +147,7 @@ def _show_card(name: str, dataset_name: str, dataset: Dataset, model_name: str) 
         result = result_of(str(facts["key"]))
         st.html(verdict_html(result.verdict, small=True))
         show_number(audit, result, key=str(facts["key"]))
-        return None
-    return _show_unanswered(name, dataset_name, dataset, model_name)
+    return facts is not None
 
 
 def _card_link(name: str, facts: Any) -> dict[str, str]:
@@ -171,6 +178,7 @@ def _audit_of(name: str, facts: Any) -> Audit:
 
 
 def _show_unanswered(name: str, dataset_name: str, dataset: Dataset, model_name: str) -> Any:
+    """Show what stands between an audit and its answer; return the request that would compute it, if it can be."""
     audit = _default(name)
     if audit is None:
         st.html(waiting_html("needs a setting", "Open it and choose what it shall ask."))

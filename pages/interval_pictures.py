@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,10 @@ def interval_pictures(table: pd.DataFrame, *, own_axis: bool = False) -> list[st
     for position, unit in enumerate(units):
         same = (numbers.iloc[[position]] if own_axis else numbers[(units == unit).to_numpy()]).to_numpy()
         same = same[np.isfinite(same)]
+        if own_axis and same.size < 2:
+            # A dot alone on a scale of its own says nothing.
+            pictures.append(_drawing([]))
+            continue
         domain = (float(same.min()), float(same.max())) if same.size else (0.0, 1.0)
         pictures.append(_picture(numbers.iloc[position], domain))
     return pictures
@@ -53,6 +58,10 @@ def _picture(row: pd.Series[float], domain: tuple[float, float]) -> str:
             f"<path d='M{x - 7:.1f} {middle} L{x:.1f} {middle - 7} L{x + 7:.1f} {middle} L{x:.1f} {middle + 7} Z' "
             "fill='none' stroke='#8A96A1' stroke-width='2.5'/>",
         )
+    return _drawing(parts)
+
+
+def _drawing(parts: Sequence[str]) -> str:
     size = f"width='{_WIDTH}' height='{_HEIGHT}' viewBox='0 0 {_WIDTH} {_HEIGHT}'"
     drawing = f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{''.join(parts)}</svg>"
     return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode("ascii")

@@ -77,7 +77,7 @@ def screen_html(minutes: Minutes, item: Item, number: int) -> str:
         reason = f": {item.reason}" if item.reason else ""
         owner = f" · {item.owner}" if item.owner else ""
         due = f", due {item.due}" if item.due else ""
-        decided = f'<p class="decided">{escape(f"{icon} {words}{reason}{owner}{due}")}</p>'
+        decided = f'<p class="decided">{escape(f"{icon} Decision: {words}{reason}{owner}{due}")}</p>'
     return (
         f'<div class="finding-screen"><p class="where">{escape(where)}</p>'
         f"{sentence_html(finding.state, item.sentence, large=True)}{plots}{images}{decided}</div>"

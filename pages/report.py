@@ -75,7 +75,7 @@ def show() -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-        st.caption(f"{len(page) / 1e6:.1f} MB; print it from the browser for a PDF.", width="content")
+        st.caption(f"{_size(len(page))}; print it from the browser for a PDF.", width="content")
     if len(page) > _LONGEST_PREVIEW:
         st.caption("It is too large to be shown here; download it to read it.")
         return
@@ -85,6 +85,10 @@ def show() -> None:
     with st.container(border=True, key=_PREVIEW):
         st.caption("Preview: scroll in this frame to read on. “Page (HTML)” above saves it whole.")
         st.iframe(f"data:text/html;base64,{data}", height=900, alt=f"Preview of the report {report['title']}")
+
+
+def _size(length: int) -> str:
+    return f"{length / 1e6:.1f} MB" if length >= 100_000 else f"{length / 1e3:.0f} kB"
 
 
 def report_options(dataset: str | None, model: str | None) -> dict[str, str]:

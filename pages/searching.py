@@ -75,7 +75,12 @@ def show_search(dataset: Dataset, state: PageState) -> Found | None:
     """
     picture: dict[str, Any] | None = st.session_state.get(_PICTURE)
     searching = bool(state[PARAMETER] or picture)
-    with st.popover("Search" if not searching else "Search (on)", icon=":material/search:", width="content"):
+    words = "Search (on)" if searching else "Search"
+    box = st.popover(words, icon=":material/search:", width="content", key="search box", on_change="rerun")
+    if not (searching or box.open):
+        # The model takes a while to load, and nobody has asked it anything yet.
+        return None
+    with box:
         model, problem = attempt(lambda: model_of(str(chosen_model())))
         if problem:
             show_problem(problem)

@@ -123,7 +123,7 @@ class PrototypeExplanations(Audit):
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
     labels: ClassVar[Mapping[str, str]] = LABELS
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "group_id", "split", "mask")
     examines: ClassVar[str] = "This looks like that, because ..."
 

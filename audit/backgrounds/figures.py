@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from audit.backgrounds.battery_rows import FEWEST
 from audit.backgrounds.cue_figures import attributes, ternary
 from audit.backgrounds.effective_robustness import Axes, fit_line
 from audit.backgrounds.published import CLIP_MODELS, IMAGENET_MODELS
@@ -94,6 +95,7 @@ def scatter(results: dict[str, Result], axes: Axes) -> Figure | None:
             error_x=_bars(common_row),
             error_y=_bars(counter_row),
             name=name,
+            cliponaxis=False,
             hovertext=[_point_words(name, common_row, counter_row)],
             hovertemplate="%{hovertext}<extra></extra>",
         )
@@ -216,9 +218,10 @@ def _changes(rows: pd.DataFrame, region: str) -> Figure | None:
     """Draw the accuracy before and under each change as bars with intervals, in the order of the battery."""
     if not rows["value"].notna().any():
         return None
+    rows, few = _worth_drawing(rows)
     labels = [f"{name}{' ★' if q < 0.05 else ''}" for name, q in zip(rows.index, rows["q_value"], strict=True)]
     figure = interval_figure(rows, null=0.0, labels=labels, order="given", axis_title="change of accuracy")
-    figure.layout.xaxis.title.text += STAR
+    figure.layout.xaxis.title.text += STAR + few
     worst = str(rows["value"].astype("float64").abs().idxmax())
     told = f" The subject is told by {region}." if region else ""
     text = (
@@ -229,12 +232,22 @@ def _changes(rows: pd.DataFrame, region: str) -> Figure | None:
     return Figure(title=title, figure=figure, text=text)
 
 
+def _worth_drawing(rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the changes of enough images to be drawn, and in words how many are in the table only."""
+    enough = (rows["n"].astype("float64") >= FEWEST).to_numpy()
+    if enough.all() or not enough.any():
+        return rows, ""
+    count = int((~enough).sum())
+    return rows[enough], f"; {count} with fewer than {FEWEST} images in the table only"
+
+
 def _true_class(rows: pd.DataFrame, region: str) -> Figure | None:
     """Draw flip rates, and how much probability of the true class is lost, side by side."""
     import plotly.graph_objects as go
 
     if rows.empty or not rows["flip_rate"].notna().any():
         return None
+    rows, _ = _worth_drawing(rows)
     names = rows.index.astype("str").tolist()
     figure = go.Figure()
     figure.add_bar(

@@ -143,7 +143,8 @@ def _about_noise(score: Mapping[str, Any], state: State) -> str:
         more, less = ("subject", "its background") if score["value"] > 0 else ("background", "the subject")
         says = f"Rests on the {more} more than on {less}"
     return (
-        f"{says}: {subject} with noise on the subject, {background} with as much noise on the background (RFS "
+        f"{says}: accuracy {subject} with noise on the subject, {background} with as much noise on the background "
+        f"(relative foreground sensitivity "
         f"{format_value(score['value'])}, 95 % interval {format_interval(score['low'], score['high'])}, no effect 0, "
         f"{format_p(score['p_value'])})."
     )

@@ -128,11 +128,13 @@ def _quadrants(rows: pd.DataFrame) -> Figure | None:
     )
     order = list(shown.index)
     places = [(order.index(name), _names(str(name), shown.loc[name])) for name in named]
-    unnamed = int(candidate.sum()) - len(named) + len(add_names(figure, points, places))
+    roomless = {order[position] for position in add_names(figure, points, places)}
+    told = shown.index.isin([name for name in named if name not in roomless])
     for symbol, colour, words, held in kinds:
         if not held.any():
             continue
-        more = f" ({unnamed} not named here)" if unnamed and words == next(k[2] for k in kinds if k[3].any()) else ""
+        unnamed = int((held & ~told).sum()) if symbol != "circle" else 0
+        more = f" ({unnamed} not named here)" if unnamed else ""
         marker = {"symbol": symbol, "color": colour, "size": 12, "line": {"width": 2.5 * symbol.endswith("open")}}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=words + more)
     figure.update_layout(

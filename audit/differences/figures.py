@@ -48,7 +48,8 @@ def _hypotheses(result: Result) -> Figure | None:
         return None
     best = pd.concat([rows[rows["truer_of"] == letter].head(DRAWN) for letter in "AB"])
     top = best.iloc[0]
-    best = best.sort_values("value", ascending=False, kind="stable")
+    # In the table's order, in which an AUROC equal to two decimals gives way to the larger difference of shares.
+    best = best.iloc[np.argsort(-best["value"].round(2).to_numpy(dtype=float), kind="stable")]
     labels = [f"{row['truer_of']}: {_short(str(name))}" for name, row in best.iterrows()]
     figure = interval_figure(best, null=0.5, labels=labels, order="given", axis_title="AUROC on the half that tests")
     words = set_words(result)
@@ -100,15 +101,22 @@ def score_figure(result: Result, phrase: str) -> Figure | None:
     figure.add_vline(
         x=float(row["threshold"]),
         line={"dash": "dash", "color": "#8A96A1", "width": 2},
-        annotation={"text": "shows it →", "xanchor": "left", "yanchor": "top", "y": 1, "font": {"size": 13}},
+        annotation={
+            "text": "counted as showing it →",
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "y": 1,
+            "font": {"size": 13},
+        },
     )
     figure.update_layout(
         barmode="overlay",
         bargap=0,
-        height=340,
+        height=380,
+        margin={"t": 36},
         xaxis={"title": {"text": f"cosine of image and “{phrase}”"}},
         yaxis={"title": {"text": "share of the set"}, "tickformat": ".0%"},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0},
     )
     text = (
         f"Scores of “{phrase}” on the validate half; {format_value(float(row['prevalence_a']), 'share')} of A and "

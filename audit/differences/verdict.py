@@ -129,9 +129,9 @@ def _by_captions(terms: list[dict[str, Any]], words: tuple[str, str], sizes: tup
         shares = (best["prevalence_a"], best["prevalence_b"])
         first, second = shares if best["truer_of"] == "A" else shares[::-1]
         sentence = (
-            f"Captions say “{best['hypothesis']}” more often of {own} ({best['truer_of']}, "
-            f"{format_value(first, 'share')}) than of {other} ({format_value(second, 'share')}). "
-            f"{len(passing)} of {len(terms)} terms pass.{mix}"
+            f"Captions of {own} ({best['truer_of']}) say “{best['hypothesis']}” more often than those of {other}: "
+            f"{format_value(first, 'share')} against {format_value(second, 'share')}. "
+            f"{len(passing)} of {len(terms)} terms pass the corrected test.{mix}"
         )
         return Verdict(state="differs", sentence=sentence, score="significant_caption_terms")
     if terms:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from audit.prototypes.evidence import Evidence
 
 CHANCE_DRAWS = 20
+SHARES = (0.0, 1.0)
+"""Bounds of an interval of shares."""
+
 FEWEST = 3
 """Images below which an interval says nothing."""
 
@@ -77,8 +80,8 @@ def proportion(right: NDArray[np.bool_], group: NDArray[np.int64]) -> dict[str, 
     return {"value": float(right.mean()), "low": low, "high": high, "n": float(n), "support": float(groups)}
 
 
-def mean_row(values: NDArray[np.floating]) -> dict[str, float]:
-    """Return mean, Student's interval and n of values, NaN left out."""
+def mean_row(values: NDArray[np.floating], bounds: tuple[float, float] = (-np.inf, np.inf)) -> dict[str, float]:
+    """Return mean, Student's interval within ``bounds`` and n of values, NaN left out."""
     from scipy import special
 
     kept = np.asarray(values, dtype=np.float64)
@@ -90,7 +93,8 @@ def mean_row(values: NDArray[np.floating]) -> dict[str, float]:
     if n < FEWEST:
         return {"value": mean, "low": np.nan, "high": np.nan, "n": float(n), "support": float(n)}
     half = float(special.stdtrit(n - 1, 0.975)) * float(kept.std(ddof=1)) / n**0.5
-    return {"value": mean, "low": mean - half, "high": mean + half, "n": float(n), "support": float(n)}
+    low, high = max(mean - half, bounds[0]), min(mean + half, bounds[1])
+    return {"value": mean, "low": low, "high": high, "n": float(n), "support": float(n)}
 
 
 def fidelity_rows(case: Case, prototypes: Prototypes, nearest: Nearest) -> list[dict[str, Any]]:
@@ -183,9 +187,9 @@ def part_rows(case: Case, evidence: Evidence, *, seed: int) -> list[dict[str, An
     steady = np.asarray([stability([a], [b]) for a, b in zip(still, after, strict=True)]) / 100
     return [
         {"score": "consistency", **numbers, "null": random_consistency / 100, "unit": "share"},
-        {"score": "stability", **mean_row(steady), "null": random_stability / 100, "unit": "share"},
-        {"score": "purity", **mean_row(np.asarray(pure)), "unit": "share"},
-        {"score": "distinctiveness", **mean_row(np.asarray(apart)), "unit": "share"},
+        {"score": "stability", **mean_row(steady, SHARES), "null": random_stability / 100, "unit": "share"},
+        {"score": "purity", **mean_row(np.asarray(pure), SHARES), "unit": "share"},
+        {"score": "distinctiveness", **mean_row(np.asarray(apart), SHARES), "unit": "share"},
     ]
 
 
@@ -255,7 +259,9 @@ def subject_rows(case: Case, evidence: Evidence, prototypes: Prototypes) -> list
         values = heat[chosen & np.isfinite(heat)]
         owner = case.group[parts.seen_row[chosen & np.isfinite(heat)]]
         area_share = float(parts.seen_subject[chosen & np.isfinite(heat)].mean()) if len(values) else float("nan")
-        found.append({"score": score, **mean_row(_by_group(values, owner)), "null": area_share, "unit": "share"})
+        found.append(
+            {"score": score, **mean_row(_by_group(values, owner), SHARES), "null": area_share, "unit": "share"}
+        )
         found[-1]["n"] = float(len(values))
     return found
 
@@ -272,6 +278,8 @@ def exact_rows(evidence: Evidence) -> list[dict[str, Any]]:
     rows = [{"score": "identity_control", "value": control, "n": float(len(evidence.likeness.identity)), "null": 0.0}]
     if evidence.linear[0]:
         _, first = np.unique(evidence.parts.place, return_index=True)
-        rows.append({"score": "unexplained_weights", **mean_row(evidence.parts.unexplained[first]), "unit": "share"})
+        rows.append(
+            {"score": "unexplained_weights", **mean_row(evidence.parts.unexplained[first], SHARES), "unit": "share"}
+        )
         rows.append({"score": "decomposition_gap", "value": float(np.nanmax(evidence.parts.gap)), "null": 0.0})
     return rows

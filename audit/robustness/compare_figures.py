@@ -65,7 +65,7 @@ def comparison_figures(results: Mapping[str, Result], dataset: Dataset) -> tuple
     )
     return (
         Figure(
-            title="Difference of the indices, paired over the same groups",
+            title="Difference of the indices, on the same draws of groups (narrower)",
             figure=differences,
             text=f"{words}; {remark}. Both models are on the same draws of groups here, so that these intervals are "
             "narrower than the table's, which follow from each model's own.",

@@ -51,7 +51,9 @@ class Setting:
         if not label:
             reasons.append(f"'{dataset.name}' has no label column: choose the column of the true classes")
         if not center:
-            reasons.append(f"'{dataset.name}' has no center column (hospital, scanner, camera, country): choose one")
+            reasons.append(
+                f"'{dataset.name}' has no center column (hospital, scanner, camera, country): choose one of its columns"
+            )
         unknown = [column for column in (center, subset) if column and column not in known]
         reasons += [f"'{dataset.name}' has no column '{column}'" for column in unknown]
         if label and center and label == center:

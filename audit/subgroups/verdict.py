@@ -66,7 +66,9 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
             lowest = f"The lowest is {worst['group']} at {_share(worst)}, against {_share(accuracy)} overall."
         else:
             which = "subgroup" if inputs.family is not None else in_words(main.name)
-            lowest = f"No {which} is clearly lowest; accuracy overall is {_share(accuracy)}."
+            lowest = (
+                f"No {which} is clearly lowest after correction for many tests; accuracy overall is {_share(accuracy)}."
+            )
         sentence = f"Accuracy depends on {name} within classes: {numbers}. {lowest}{_elsewhere(rows, inputs)}"
         return Verdict(state="differs", sentence=sentence, score="macro_std")
     n = inputs.cells().cell_n.sum(axis=0)

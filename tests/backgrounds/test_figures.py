@@ -226,3 +226,13 @@ def test_flips_and_lost_probability_stand_side_by_side():
 def test_flips_are_drawn_without_probabilities():
     drawn = _page(_change("hue", -0.1, p_true=np.nan))["Flipped answers"]
     assert [trace.name for trace in drawn.figure.data] == ["answers that change"]
+
+
+def test_changes_of_a_handful_of_images_stay_in_the_table():
+    rows = [{**_change("grey", -0.2), "n": 80.0}, {**_change("swap", -0.5), "n": 2.0}]
+    drawn = _page(*rows)
+    figure = drawn["Changed images"].figure
+    assert [text.split("  ")[0] for text in figure.layout.yaxis.ticktext] == ["grey"]
+    assert figure.layout.xaxis.title.text.endswith("; 1 with fewer than 10 images in the table only")
+    alone = _page(rows[1])["Changed images"].figure
+    assert [text.split("  ")[0] for text in alone.layout.yaxis.ticktext] == ["swap"]

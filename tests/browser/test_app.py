@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlparse
 
@@ -234,7 +235,7 @@ def test_points_drawn_around_become_a_gallery_and_a_link(app: str, page: Page, b
 
 def test_two_models_are_compared_side_by_side(app: str, page: Page) -> None:
     page.goto(f"{app}/side-by-side?audit=group_accuracy_toy")
-    page.get_by_text("By group", exact=True).wait_for()
+    page.get_by_role("heading", name=re.compile("^By ")).wait_for()
     assert "difference" in page.locator(".verdict").inner_text()
 
 

@@ -42,6 +42,11 @@ def test_an_audit_of_a_stranger_has_a_page(page: AppTest) -> None:
     assert "Worst for night: 83.3\u00a0% right." in words(page)
 
 
+def test_the_page_says_which_data_and_model_it_is_about(page: AppTest) -> None:
+    page.run()
+    assert "Groups · drawn · prediction" in words(page)
+
+
 def test_the_reading_and_the_limits_are_folded_but_never_missing(page: AppTest) -> None:
     page.run()
     labels = [expander.label for expander in page.expander]

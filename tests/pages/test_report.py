@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from streamlit.testing.v1 import AppTest
 
 from audit.database import Database
@@ -30,7 +32,7 @@ def test_the_page_offers_three_formats_of_the_chosen_run(workspace: Workspace) -
     page = AppTest.from_function(report_page, default_timeout=60).run()
     assert not page.exception
     assert page.selectbox[0].value.startswith("run:")
-    assert any("MB" in caption.value for caption in page.caption)
+    assert any(re.match(r"\d+(\.\d)? [kM]B; print it", caption.value) for caption in page.caption)
     assert workspace.datasets()
 
 

@@ -116,7 +116,7 @@ def test_a_screen_holds_sentence_plot_images_and_decision_and_no_markup_from_dat
     html = screen_html(minutes, minutes.items[0], 1)
     assert "&lt;b&gt;bold" in html
     assert "<i>" not in html
-    assert "✕ block" in html
+    assert "✕ Decision: block" in html
     assert html.count("<img") > 2
     review.set_policy(POLICY, author="Ann")
     assert policy_sentence(review.minutes()).startswith("Thresholds agreed beforehand: 1 ")

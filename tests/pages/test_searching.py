@@ -25,6 +25,7 @@ def search_page() -> None:
 
     st.session_state[choice_key("dataset")] = "drawn"
     st.session_state.setdefault(choice_key("model"), "demo")
+    st.session_state.setdefault("search box", True)
     found = show_search(dataset_of("drawn"), PageState("p"))
     if found is not None:
         st.text(f"{found.words}|{len(found.similarity)}|{found.similarity.max():.3f}")
@@ -55,6 +56,16 @@ def test_before_the_embeddings_are_there_their_computation_is_offered(demo: Work
     assert not page.exception
     assert "demo has not looked at the 60 samples yet" in words(page)
     assert [button.label for button in page.button] == ["Compute the embeddings"]
+
+
+def test_nothing_is_loaded_before_somebody_searches(demo: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert demo.models()
+    monkeypatch.setattr("pages.searching.model_of", lambda name: pytest.fail(f"{name} was loaded"))
+    page = AppTest.from_function(search_page, default_timeout=60)
+    page.session_state["search box"] = False
+    page.run()
+    assert not page.exception
+    assert words(page) == ""
 
 
 def test_words_and_pictures_rank_all_samples_with_an_image(demo: Workspace) -> None:

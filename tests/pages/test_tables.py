@@ -81,6 +81,15 @@ def test_rows_of_one_unit_share_an_axis_unless_each_has_its_own() -> None:
     assert own[0] == own[1]
 
 
+def test_a_value_alone_is_not_drawn_on_a_scale_of_its_own() -> None:
+    alone = scores().assign(null=np.nan)
+    bounded, without = interval_pictures(alone, own_axis=True)
+    assert "circle" in drawing(bounded)
+    assert "circle" not in drawing(without)
+    # Beside others on one axis its place says something.
+    assert "circle" in drawing(interval_pictures(alone.assign(unit="share"))[1])
+
+
 def test_a_table_without_numbers_draws_nothing() -> None:
     table = pd.DataFrame({"value": [np.nan], "low": [np.nan], "high": [np.nan]}, index=["a"])
     assert "<circle" not in drawing(interval_pictures(table)[0])
