@@ -135,6 +135,12 @@ def in_words(name: str) -> str:
     return IN_WORDS.get(name, name.replace("_", " "))
 
 
+def model_words(name: str) -> str:
+    """Return what a model is called before an audience: its specification without the options behind ``?``."""
+    called, asked, _ = name.partition("?")
+    return f"{called} …" if asked and called != "precomputed" else name
+
+
 def format_value(value: float, unit: str = "") -> str:
     """Return a value as text: shares as ``92.9 %``, differences of shares as ``+3.2 points``, the rest as ``.257``.
 

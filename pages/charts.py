@@ -21,10 +21,6 @@ _CONFIG: dict[str, Any] = {
 }
 
 
-_LEAST_DRAWN = 20
-"""Pixels of height that a plot keeps whatever stands around it."""
-
-
 def show_figure(figure: go.Figure, *, key: str, text: str, on_pick: Callable[[str], None] | None = None) -> None:
     """Show a figure; a click on one of its points calls ``on_pick`` with that point's ``customdata``.
 
@@ -73,8 +69,6 @@ def projected(figure: go.Figure) -> go.Figure:
     shown.update_xaxes(tickfont={"size": 14}, title_font={"size": 15}, automargin=True)
     shown.update_yaxes(tickfont={"size": 14}, title_font={"size": 15}, automargin=True)
     shown.update_layout(legend={"font": {"size": 14}}, hoverlabel={"font": {"size": 14}})
-    # Plotly would rather write the title over the numbers than draw less than 64 pixels of a single row.
-    shown.update_layout(minreducedheight=_LEAST_DRAWN)
     for trace in shown.data:
         # Only where there is a colour bar: to say something of one would add it.
         bar = trace.colorbar if trace.type == "heatmap" else trace.marker.colorbar if "marker" in trace else None

@@ -25,6 +25,9 @@ _MOST_TICKS = 7
 _LINE, _TITLE_LINE, _SCALE = 16, 20, 56
 """Pixels: heights of a line of a name and of a title, and of the scale of colours."""
 
+_LEAST_PLOT, _TITLED = 64, 96
+"""Pixels: the least that Plotly draws of a plot, and what numbers and a title of one line take around it."""
+
 _NAME_LETTER, _CELL_LETTER, _CELL_EDGE = 6.6, 6.2, 4
 _MARK_UP = re.compile(r"<[^>]*>")
 _NEVER_BROKEN = re.compile(r"\S+(?: = \S+)*(?: ★)?(?:\s+<span\b[^>]*>.*?</span>)?")
@@ -47,7 +50,9 @@ def fit_narrow(figure: go.Figure) -> None:
         if axis.title.text:
             axis.title.text = in_lines(axis.title.text, _LONGEST_NAME if named else _LONGEST_TITLE)
             if figure.layout.height:
-                figure.layout.height += axis.title.text.count("<br>") * _TITLE_LINE
+                further = axis.title.text.count("<br>") * _TITLE_LINE
+                # Plotly would rather write the title over the numbers than draw less of a plot.
+                figure.layout.height = max(figure.layout.height + further, _LEAST_PLOT + _TITLED + further)
         if named and not cells and axis.tickvals is not None and len(axis.tickvals) > _MOST_TICKS:
             axis.tickvals, axis.ticktext = _fewer(axis.tickvals, axis.ticktext)
 

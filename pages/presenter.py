@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from audit.locations import assets_folder
 from audit.review.minutes import DECISIONS
 from audit.review.policy import OUTCOMES
+from audit.wording import model_words
 from pages.frozen import checks_html, images_html, picture_html, sentence_html
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ def show_presenter(minutes: Minutes, state: PageState) -> None:
         st.button("Leave", key="present leave", icon=":material/close:", shortcut="Esc", on_click=leave)
 
 
+def _about(facts: Mapping[str, Any]) -> str:
+    return f"{model_words(str(facts.get('model', 'a model')))} on {facts.get('dataset', '?')}"
+
+
 def policy_sentence(minutes: Minutes) -> str:
     """Return in a sentence how the thresholds were kept."""
     outcomes = [check.outcome for check in minutes.checks()]
@@ -68,7 +74,7 @@ def screen_html(minutes: Minutes, item: Item, number: int) -> str:
     """Return one finding as a screen."""
     finding = item.finding
     facts = finding.provenance
-    where = f"{minutes.name} · {number}. {finding.title} · {facts.get('model', '?')} on {facts.get('dataset', '?')}"
+    where = f"{minutes.name} · {number}. {finding.title} · {_about(facts)}"
     plots = "".join(picture_html(plot["svg"], plot["text"]) for plot in finding.plots[:1])
     images = images_html(finding.images[:_IMAGES]) if finding.images else ""
     decided = ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from audit.review.minutes import DECISIONS
+from audit.wording import model_words
 from pages.frozen import images_html, sentence_html, show_plots
 from pages.job_panel import escape_markdown, show_problem
 from pages.markup import notes_html, plural
@@ -49,7 +50,7 @@ def show_item(review: Review, minutes: Minutes, item: Item, number: int, author:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(
                 f"**{number}. {escape_markdown(finding.title)}** · "
-                + escape_markdown(f"{facts.get('model', '?')} on {facts.get('dataset', '?')}"),
+                + escape_markdown(f"{model_words(str(facts.get('model', '?')))} on {facts.get('dataset', '?')}"),
                 width="content",
             )
             with st.container(horizontal=True, width="content", gap="small"):

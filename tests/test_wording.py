@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from audit.wording import format_interval, format_p, format_value, in_words, sentence
+from audit.wording import format_interval, format_p, format_value, in_words, model_words, sentence
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,16 @@ def test_reasons_are_one_sentence() -> None:
 def test_names_read_as_words() -> None:
     assert in_words("worst_group_accuracy") == "worst group accuracy"
     assert in_words("top_auroc") == "AUROC of the top phrase"
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("demo", "demo"),
+        ("timm:resnet50?weights=mine.safetensors&num_classes=3", "timm:resnet50 …"),
+        ("open_clip:ViT-B-32/laion2b", "open_clip:ViT-B-32/laion2b"),
+        ("precomputed?prediction=answer", "precomputed?prediction=answer"),
+    ],
+)
+def test_before_an_audience_a_model_goes_without_its_options(name: str, called: str) -> None:
+    assert model_words(name) == called

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.charts import projected
-from pages.narrow import in_lines, too_wide
+from pages.narrow import fit_narrow, in_lines, too_wide
 
 
 def cells(columns: int, text: str = "19 % ★", name: str = "robin: part 1") -> go.Figure:
@@ -84,3 +84,14 @@ def test_the_scale_of_cells_lies_below_them_and_their_columns_are_named_above() 
 def test_only_cells_that_cannot_be_read_on_a_phone_have_to_scroll(columns: int, wide: bool) -> None:
     assert too_wide(cells(columns)) is wide
     assert not too_wide(projected(go.Figure(go.Scatter(x=[1], y=[1]))))
+
+
+def test_a_title_never_stands_on_the_numbers_of_a_plot_of_one_row() -> None:
+    figure = go.Figure(layout={"height": 90, "xaxis": {"title": {"text": "difference of robustness indices"}}})
+    figure.update_yaxes(tickvals=[0], ticktext=["one less other"])
+    fit_narrow(figure)
+    # 64 pixels of plot, then numbers and two lines of title.
+    assert figure.layout.height == 64 + 96 + 20
+    untitled = go.Figure(layout={"height": 90})
+    fit_narrow(untitled)
+    assert untitled.layout.height == 90
