@@ -9,6 +9,7 @@ import streamlit as st
 
 from audit.locations import assets_folder
 from audit.review.board import Review, reviews, start_review
+from audit.review.minutes import signer_words
 from audit.review.policy import OUTCOMES
 from pages.job_panel import show_problem
 from pages.markup import empty_html, facts_html, heading_html, plural
@@ -117,8 +118,8 @@ def review_facts(minutes: Minutes) -> dict[str, str]:
         facts["Thresholds"] = ", ".join(
             f"{outcomes.count(name)} {words}" for name, (_, words) in OUTCOMES.items() if name in outcomes
         )
-    signed = [signature.author for signature in minutes.signatures if signature.current]
-    facts["Signed"] = ", ".join(signed) or "not as it stands"
+    signed = [signer_words(each.author, each.undecided) for each in minutes.signatures if each.current]
+    facts["Signed"] = ", ".join(signed) or ("not as it stands" if minutes.signatures else "not yet")
     return facts
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from audit.locations import assets_folder
 from audit.report.tables import changes_table, groups_table, scores_table
+from audit.review.minutes import signer_words
 from audit.wording import format_interval, format_value, in_words, unbroken
 
 LARGEST = 10 * 1024 * 1024
@@ -72,7 +73,7 @@ def _head(report: Mapping[str, Any]) -> str:
         facts.append(f"Begun by {escape(begun['created_by'])}, {escape(moment(begun['created']))}")
     signed = [s for s in report["signatures"] if s["current"]]
     if report["kind"] == "review":
-        names = ", ".join(escape(s["author"]) for s in signed)
+        names = ", ".join(escape(signer_words(s["author"], s.get("undecided", ""))) for s in signed)
         facts.append(f"Signed by {names}" if signed else "Not signed as it stands")
     return (
         f'<header><p class="kind">{kind}</p><h1>{escape(report["title"])}</h1>'

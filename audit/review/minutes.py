@@ -229,6 +229,11 @@ def minutes_of(events: Sequence[Event]) -> Minutes:
     )
 
 
+def signer_words(author: str, undecided: str) -> str:
+    """Return who signed, and what was undecided then."""
+    return f"{author} ({undecided.removeprefix('signed ')})" if undecided else author
+
+
 def undecided_words(minutes: Minutes) -> str:
     """Return what a signature says of findings that nobody has decided on; empty where all are decided."""
     count, n = sum(not item.decision for item in minutes.items), len(minutes.items)

@@ -60,6 +60,7 @@ def test_a_finding_is_signed_by_name(review: Review) -> None:
     page.button(key=f"{review.id} sign").click().run()
     assert not page.exception
     assert any("signed with 1 of 1 finding undecided" in block.value for block in page.markdown)
+    assert "(with 1 of 1 finding undecided)" in " ".join(block.body for block in page.html)
     assert [s.author for s in review.minutes().signatures] == ["Dr Ruiz"]
 
 

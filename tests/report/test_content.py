@@ -76,4 +76,5 @@ def test_a_signature_says_what_was_undecided(review, validator):
     assert report["signatures"][1]["undecided"] == "signed with 1 of 2 findings undecided"
     assert report["trail"][-1]["act"] == "signed with 1 of 2 findings undecided as Head"
     assert "signed with 1 of 2 findings undecided" in report_html(report).decode()
+    assert "(with 1 of 2 findings undecided)" in report_html(report).decode().split("</header>")[0]
     assert "signed with 1 of 2 findings undecided" in report_markdown(report)
