@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from filelock import FileLock, Timeout
 
 from audit.workspace import Workspace
 from tests.pages.drawn import draw_samples, fill_workspace, install_plugin, plugin_path, run_audits
@@ -33,6 +34,28 @@ ARGUMENTS = (
     "--no-first-run",
 )
 ROOT = Path(__file__).resolve().parents[2]
+
+
+AT_ONCE = 2
+"""Tests that drive a browser at a time: more of them only wait for the processors, until a limit of time passes."""
+
+
+@pytest.fixture(autouse=True)
+def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Wait until a processor is free for one more browser, whichever process the other tests run in."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder
+    locks = [FileLock(shared / f"browser-{number}.lock") for number in range(AT_ONCE)]
+    while True:
+        for lock in locks:
+            with suppress(Timeout):
+                lock.acquire(timeout=0)
+                try:
+                    yield
+                finally:
+                    lock.release()
+                return
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
