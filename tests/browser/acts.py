@@ -46,3 +46,18 @@ def download(page: Page, button: Locator, target: Path) -> None:
         else:
             wanted.value.save_as(target)
             return
+
+
+def click_for(button: Locator, wanted: Locator) -> None:
+    """Click on a button until what it leads to is there: on a busy machine the page may draw it anew meanwhile."""
+    from playwright import sync_api as api
+
+    for left in (2, 1, 0):
+        button.click()
+        try:
+            wanted.wait_for(timeout=20_000)
+        except api.TimeoutError:
+            if not left or not button.is_visible():
+                raise
+        else:
+            return

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from PIL import Image
 
-from tests.browser.acts import settled
+from tests.browser.acts import click_for, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -229,8 +229,7 @@ def test_points_drawn_around_become_a_gallery_and_a_link(app: str, page: Page, b
     again.get_by_text("Selected: drawn around").wait_for()
     assert again.get_by_text("of them predicted wrongly").inner_text() == count
     again.close()
-    page.get_by_role("button", name="Lift the selection").click()
-    page.get_by_text("All samples", exact=True).wait_for()
+    click_for(page.get_by_role("button", name="Lift the selection"), page.get_by_text("All samples", exact=True))
 
 
 def test_two_models_are_compared_side_by_side(app: str, page: Page) -> None:

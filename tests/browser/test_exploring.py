@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from audit.workspace import Workspace
-from tests.browser.acts import settled
+from tests.browser.acts import click_for, settled
 from tests.pages.drawn import AUDIT, draw_map
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def test_a_filter_is_set_kept_in_the_link_and_lifted(drawn: str, page: Page) -> 
     page.reload()
     page.get_by_role("heading", name="Selected: light night").wait_for()
     settled(page)
-    page.get_by_role("button", name="Lift the selection").click()
-    page.get_by_role("heading", name="All samples").wait_for()
+    click_for(page.get_by_role("button", name="Lift the selection"), page.get_by_role("heading", name="All samples"))
     assert parameter(page, "filter") == ""
 
 

@@ -15,6 +15,7 @@ from audit.job_request import map_request
 from audit.maps import MapCoordinates, draw
 from audit.sources import DatasetSource, ModelSource
 from audit.workspace import Workspace
+from tests.browser.acts import click_for
 from tests.browser.conftest import served
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ def test_what_was_drawn_around_is_the_gallery_and_a_link_shows_it_again(
     drawn(again, page.url)
     assert shown(again) == count
     assert said(again, "selected") == str(count)
-    again.get_by_role("button", name="Lift the selection").click()
-    again.get_by_text("All samples", exact=True).wait_for()
+    click_for(again.get_by_role("button", name="Lift the selection"), again.get_by_text("All samples", exact=True))
     again.wait_for_function("() => !new URLSearchParams(location.search).has('lasso')")
     again.close()
     page.close()
