@@ -46,7 +46,7 @@ def show_compared_groups(comparison: Comparison, key: str, state: PageState) -> 
     words = in_words(kind or str(shown.columns[0]))
     st.subheader(escape_markdown(f"By {words}"), anchor=False)
     said = []
-    if DIFFERENCE in shown.columns:
+    if comparison.paired and DIFFERENCE in shown.columns:
         said.append("On the same samples the interval of a difference is wider here than a paired one would be.")
     if any(wheres):
         said.append("Click a row to get to its samples.")
@@ -106,16 +106,19 @@ def compared_groups(rows: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFr
     keys = pd.MultiIndex.from_arrays([rows[name].astype("str"), place])
     groups = keys.unique()
     by_run = {run: rows[rows["run"] == run].set_axis(keys[rows["run"] == run]).reindex(groups) for run in names}
-    shown = pd.DataFrame({in_words(name): groups.get_level_values(0)})
+    first = in_words(name)
+    shown = pd.DataFrame({first: groups.get_level_values(0)})
     units = _first_text(list(by_run.values()), "unit", len(groups))
     if len(names) == 2:
         second = by_run[names[1]]
         shown[DIFFERENCE] = second[DIFFERENCE].to_numpy(dtype=float)
         shown[f"{DIFFERENCE}, {_SPAN}"] = _spans(second, "difference_low", "difference_high", map(_apart, units))
     for run, table in by_run.items():
-        shown[run] = table["value"].to_numpy(dtype=float)
+        # A model may be called as a column of this table is.
+        column = f"model {run}" if run in (first, DIFFERENCE, "n") else run
+        shown[column] = table["value"].to_numpy(dtype=float)
         if {"low", "high"} <= set(table.columns):
-            shown[f"{run}, {_SPAN}"] = _spans(table, "low", "high", units)
+            shown[f"{column}, {_SPAN}"] = _spans(table, "low", "high", units)
     counts = [table["n"].to_numpy(dtype=float) for table in by_run.values() if "n" in table.columns]
     if counts and all(pd.Series(counts[0]).equals(pd.Series(other)) for other in counts[1:]):
         shown["n"] = counts[0]

@@ -24,8 +24,7 @@ def picture_html(svg: str, text: str, *, css: str = "finding-plot") -> str:
     """Return a drawing as a picture in the ink of the theme."""
     # As a picture, so that nothing in it can act on the page.
     data = base64.b64encode(svg.replace("currentColor", _INK[is_dark()]).encode()).decode("ascii")
-    picture = f'<img class="{css}" alt="{escape(text)}" src="data:image/svg+xml;base64,{data}">'
-    return f'<div class="plot-frame">{picture}</div>'
+    return f'<img class="{css}" alt="{escape(text)}" src="data:image/svg+xml;base64,{data}">'
 
 
 def sentence_html(state: str, sentence: str, *, large: bool = False) -> str:

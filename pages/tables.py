@@ -108,7 +108,7 @@ def show_table(
     """
     if kept:
         shown, styled, configuration = _kept(str(workspace().home), key, table, meanings, own_axis=own_axis)
-        # The browser's copy of one page is not to meet another's.
+        # Streamlit renders it in place: two sessions must not share one.
         styled = copy.copy(styled)
     else:
         shown, styled, configuration = _presented(table, meanings, own_axis=own_axis)

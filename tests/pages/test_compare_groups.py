@@ -67,6 +67,15 @@ def test_with_three_models_each_has_its_value_and_interval() -> None:
     assert "n" not in table.columns
 
 
+def test_a_model_that_is_called_as_a_column_takes_nothing_from_it() -> None:
+    table, units, _ = shown(run("group", [0.8, 0.6]), run("n", [0.7, 0.65]))
+    assert table["group"].tolist() == ["day", "night"]
+    assert table["n"].tolist() == [50, 50]
+    assert table["model group"].tolist() == [0.8, 0.6]
+    assert table["model n"].tolist() == [0.7, 0.65]
+    assert "65.0 %" in in_units(table, units).to_html()
+
+
 def test_a_group_that_one_model_lacks_stays_empty_there() -> None:
     table, units, wheres = shown(run("old", [0.8, 0.6]), run("new", [0.7, 0.5], groups=("day", "dusk")))
     assert table["group"].tolist() == ["day", "night", "dusk"]
