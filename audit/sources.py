@@ -25,6 +25,8 @@ class DatasetSource:
         Folder or table.
     images
         Folder that the table's image paths are relative to.
+    image_column, id_column
+        The table's column of image paths, and the one that names the samples; known by their names when left out.
     embeddings, probabilities
         Files of arrays with one row a sample (``file.npz#key`` for one of several), or names of list columns.
     class_names
@@ -42,6 +44,8 @@ class DatasetSource:
 
     path: str
     images: str | None = None
+    image_column: str | None = None
+    id_column: str | None = None
     embeddings: str | None = None
     probabilities: str | None = None
     class_names: str | tuple[str, ...] | None = None
@@ -81,6 +85,8 @@ class DatasetSource:
         dataset = load_dataset(
             self.path,
             images=self.images,
+            image_column=self.image_column,
+            id_column=self.id_column,
             embeddings=self.embeddings,
             probabilities=self.probabilities,
             class_names=self.class_names,

@@ -49,6 +49,18 @@ def show_add_dataset() -> None:
                 key="add images",
                 help="What the table's image paths are relative to, when it is not the table's own folder.",
             )
+            image_column = st.text_input(
+                "Column of image paths",
+                key="add image column",
+                placeholder="known by its name",
+                help="The table's column of paths, when it is called otherwise than filepath, image, file_name …",
+            )
+            id_column = st.text_input(
+                "Column that names the samples",
+                key="add id column",
+                placeholder="known by its name",
+                help="Holds a value of its own for every row. Images in the image folder may be named after it.",
+            )
             embeddings = st.text_input(
                 "Embeddings", key="add embeddings", help="A .npy, .npz or Parquet file with one vector a sample."
             )
@@ -86,6 +98,8 @@ def show_add_dataset() -> None:
     source = DatasetSource(
         path=path.strip(),
         images=images.strip() or None,
+        image_column=image_column.strip() or None,
+        id_column=id_column.strip() or None,
         embeddings=embeddings.strip() or None,
         probabilities=probabilities.strip() or None,
         class_names=split_list(classes) or None,

@@ -35,6 +35,10 @@ def add_data(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     )
     group = parser.add_argument_group("data")
     group.add_argument("--images", metavar="DIR", help="folder that the table's image paths are relative to")
+    group.add_argument("--image-column", metavar="COLUMN", help="column of image paths; known by its name otherwise")
+    group.add_argument(
+        "--id-column", metavar="COLUMN", help="column that names the samples; known by its name otherwise"
+    )
     group.add_argument("--embeddings", metavar="FILE", help="embeddings: .npy, .npz, .parquet, or a list column")
     group.add_argument("--probabilities", metavar="FILE", help="class probabilities, one row a sample")
     group.add_argument("--class-names", metavar="FILE", help="names of the columns of the probabilities")
@@ -123,6 +127,8 @@ def dataset_source(arguments: argparse.Namespace) -> DatasetSource:
     return DatasetSource(
         path=arguments.data,
         images=arguments.images,
+        image_column=arguments.image_column,
+        id_column=arguments.id_column,
         embeddings=arguments.embeddings,
         probabilities=arguments.probabilities,
         class_names=arguments.class_names,

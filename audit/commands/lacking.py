@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -35,14 +36,14 @@ def remedies(reasons: Sequence[str], dataset: Dataset) -> str:
 
 
 def image_remedy(dataset: Dataset) -> str:
-    """Return where image paths are looked for, and what to do with a table that has them elsewhere."""
+    """Return where image paths are looked for, and how to say in which column of a table they stand."""
     from audit.roles import PATH_NAMES
 
     names = ", ".join(PATH_NAMES)
     column = next((str(name) for name in dataset.metadata.columns if _holds_images(dataset.metadata[name])), None)
-    rename = f"rename '{column}', which holds them" if column else "rename the one that holds them"
+    name = f"give --image-column {shlex.quote(column)}" if column else "name another by --image-column COLUMN"
     return (
-        f"Image paths are looked for in a column named {names}: {rename}, or give --images DIR for images that are "
+        f"Image paths are looked for in a column named {names}: {name}, or --images DIR for images that are "
         "named after the sample ids."
     )
 

@@ -29,6 +29,8 @@ def load_dataset(
     path: str | Path,
     *,
     images: str | Path | None = None,
+    image_column: str | None = None,
+    id_column: str | None = None,
     embeddings: str | Path | None = None,
     probabilities: str | Path | None = None,
     class_names: Sequence[str] | str | Path | None = None,
@@ -47,6 +49,12 @@ def load_dataset(
         folder or saved dataset, or an array of embeddings (.npy, .npz).
     images
         Folder that the table's image paths are relative to; the table's own folder otherwise.
+    image_column
+        Column of the table that holds the images or their paths; known by its name (``filepath``, ``image``, ...)
+        otherwise.
+    id_column
+        Column of the table that names the samples, each by a value of its own; known by its name otherwise. Images
+        in the folder ``images`` may be named after it.
     embeddings
         File of (n, d) vectors (.npy, .npz, .parquet; ``file.npz#key``) or the name of a list column. Rows are matched
         by sample id where the file has ids, by position otherwise.
@@ -76,6 +84,8 @@ def load_dataset(
         raise InputError(f"`path` must be a file or folder; '{path}' is not there. Check the spelling.")
     options = ReadOptions(
         images=_folder(images),
+        image_column=image_column,
+        id_column=id_column,
         embeddings=None if embeddings is None else str(embeddings),
         probabilities=None if probabilities is None else str(probabilities),
         class_names=_class_names(class_names),

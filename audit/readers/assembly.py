@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,12 @@ import pandas as pd
 
 from audit.dataset import IMAGE_COLUMN, Dataset, Roles, empty_quarantine, sorted_classes
 from audit.errors import InputError
-from audit.images import IMAGE_SUFFIXES, check_files
+from audit.images import check_files
 from audit.readers.array_files import ArrayFile, aligned, read_array
-from audit.readers.base import ReadOptions, Table
-from audit.readers.listing import list_images
-from audit.readers.stored_images import unpack, unpacked_root
+from audit.readers.base import ReadOptions, Table, given_column
+from audit.readers.image_columns import matched_by_stem, with_images
 from audit.readers.table_files import read_table
 from audit.roles import EMBEDDING_NAMES, ID_NAMES, PATH_NAMES, find_column, guess_roles
-
-IMAGE_FOLDERS = ("images", "imgs", "img", "image")
-"""Folders beside a table that are searched for images named after the samples."""
 
 
 def assemble(table: Table, *, folder: Path, name: str, options: ReadOptions) -> Dataset:
@@ -44,13 +39,13 @@ def assemble(table: Table, *, folder: Path, name: str, options: ReadOptions) -> 
     InputError
         If ids repeat, columns are unknown, or arrays do not fit; the message names file, column, row and remedy.
     """
-    frame, root = _with_images(table, folder, options)
-    metadata = _with_ids(frame, table)
+    frame, root = with_images(table, folder, options)
+    metadata = _with_ids(frame, table, options)
     if root is None:
-        metadata, root = _matched_by_stem(metadata, folder, options, table)
+        metadata, root = matched_by_stem(metadata, folder, options, table)
     arrays = dict(table.arrays)
     for further in options.join:
-        metadata = _joined(metadata, further, options.roles, arrays)
+        metadata = _joined(metadata, further, options, arrays)
     _check_roles(options.roles, metadata, table)
     arrays, found_names = _arrays(arrays, metadata, table, options)
     roles = guess_roles(metadata, options.roles)
@@ -71,59 +66,14 @@ def assemble(table: Table, *, folder: Path, name: str, options: ReadOptions) -> 
     )
 
 
-def _with_images(table: Table, folder: Path, options: ReadOptions) -> tuple[pd.DataFrame, Path | None]:
-    """Return the table with a column ``filepath``, and the root of the paths; ``None`` without a path."""
-    frame = table.frame.copy()
-    inside = []
-    for name, parts in table.images.items():
-        unpacked = [row for part in parts for row in unpack(part)]
-        stored = any(row.unpacked for row in unpacked)
-        inside += [name] if stored else []
-        paths = [row.unpacked if stored else row.path for row in unpacked]
-        frame[name] = pd.Series(paths, index=frame.index, dtype="str")
-    column = find_column(inside, PATH_NAMES) or next(iter(inside), None) or _path_column(frame)
-    if column is None:
-        return frame, None
-    root = Path(os.path.realpath(unpacked_root() if inside else options.images or folder))
-    frame = frame.rename(columns={column: IMAGE_COLUMN})
-    frame[IMAGE_COLUMN] = pd.Series(
-        [None if pd.isna(path) else _relative(str(path), root) for path in frame[IMAGE_COLUMN]],
-        index=frame.index,
-        dtype="str",
-    )
-    return frame, root
-
-
-def _path_column(frame: pd.DataFrame) -> str | None:
-    """Return the column of image paths: by its name, or an id column of file names; ``None`` for bare stems."""
-    for name in PATH_NAMES:
-        column = find_column(frame.columns, (name,))
-        if column is not None and pd.api.types.is_string_dtype(frame[column].dtype):
-            values = frame[column].dropna().head(1000)
-            if any("/" in value or "\\" in value or os.path.splitext(value)[1] for value in values):  # noqa: PTH122
-                return column
-    for name in ID_NAMES[1:]:
-        column = find_column(frame.columns, (name,))
-        if column is not None and pd.api.types.is_string_dtype(frame[column].dtype):
-            values = frame[column].dropna().head(1000)
-            if len(values) and all(os.path.splitext(value)[1].lower() in IMAGE_SUFFIXES for value in values):  # noqa: PTH122
-                return column
-    return None
-
-
-def _relative(path: str, root: Path) -> str:
-    """Return a path with forward slashes, relative to the root where it lies in it; the quarantine judges the rest."""
-    if "\\" in path and "/" not in path:
-        path = path.replace("\\", "/")
-    path = path.removeprefix("./")
-    # A path object costs as much as all the rest of a row: only absolute paths need one.
-    if os.path.isabs(path) and Path(path).is_relative_to(root):  # noqa: PTH117
-        return Path(path).relative_to(root).as_posix()
-    return path
-
-
-def _with_ids(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+def _with_ids(frame: pd.DataFrame, table: Table, options: ReadOptions) -> pd.DataFrame:
     """Return the table indexed by ``sample_id``: its own, an id column, the image path, or the row number."""
+    given = given_column(table.frame, options.id_column, "id_column", table.source.name)
+    if given is not None:
+        # The column of images has another name by now.
+        ids = _id_texts(frame[given if given in frame.columns else IMAGE_COLUMN])
+        _check_ids(ids, given, table.source.name)
+        return frame.set_index(pd.Index(ids, name="sample_id"))
     own = find_column(frame.columns, ("sample_id",))
     if own is not None:
         ids = _id_texts(frame[own])
@@ -158,51 +108,12 @@ def _check_ids(ids: pd.Series[str], column: str, file: str) -> None:
         )
 
 
-def _matched_by_stem(
-    metadata: pd.DataFrame,
-    folder: Path,
-    options: ReadOptions,
-    table: Table,
-) -> tuple[pd.DataFrame, Path | None]:
-    """Return the table with the images that are named after the samples, and their root."""
-    places = [options.images] if options.images else [folder / name for name in IMAGE_FOLDERS]
-    place = next((place for place in places if place.is_dir()), None)
-    if place is None or find_column(table.frame.columns, (*ID_NAMES, *PATH_NAMES)) is None:
-        if options.images:
-            raise InputError(
-                f"`images` must be given for a table that names its images; {table.source.name} has neither a path nor "
-                f"an id column, or '{options.images}' is no folder. Add a column `filepath`.",
-            )
-        return metadata, None
-    root = Path(os.path.realpath(options.images or folder))
-    prefix = "" if options.images else f"{place.name}/"
-    by_name: dict[str, list[str]] = {}
-    for path in list_images(place):
-        file = path.rpartition("/")[2]
-        for key in {file, os.path.splitext(file)[0], os.path.splitext(path)[0]}:  # noqa: PTH122 - many files
-            by_name.setdefault(key, []).append(prefix + path)
-    matches = [by_name.get(sample, []) for sample in metadata.index]
-    for sample, found in zip(metadata.index, matches, strict=True):
-        if len(found) > 1:
-            raise InputError(
-                f"sample '{sample}' of {table.source.name} must match one image; '{found[0]}' and '{found[1]}' "
-                "both fit. Add a column `filepath`.",
-            )
-    if not any(matches):
-        if options.images:
-            raise InputError(
-                f"`images` must hold files named after the samples of {table.source.name}; none in '{place}' is named "
-                f"like '{metadata.index[0]}'. Add a column `filepath`.",
-            )
-        return metadata, None
-    paths = pd.Series([found[0] if found else None for found in matches], index=metadata.index, dtype="str")
-    return metadata.assign(**{IMAGE_COLUMN: paths}), root
-
-
-def _joined(metadata: pd.DataFrame, path: Path, roles: Roles, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+def _joined(metadata: pd.DataFrame, path: Path, options: ReadOptions, arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     """Return the metadata with a further table's columns beside it, matched by sample id."""
-    table = read_table(path, roles)
-    column = find_column(table.frame.columns, (*ID_NAMES, *PATH_NAMES))
+    table = read_table(path, options.roles)
+    column = options.id_column
+    if column not in table.frame.columns:
+        column = find_column(table.frame.columns, (*ID_NAMES, *PATH_NAMES))
     if column is None:
         raise InputError(
             f"`join` must name tables with a column `sample_id`; {path.name} has "

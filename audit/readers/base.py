@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from audit.dataset import PIXEL_CAP, Dataset, Roles
+from audit.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,8 @@ class ReadOptions:
     ----------
     images
         Folder that image paths are relative to; the table's folder otherwise.
+    image_column, id_column
+        The column of image paths, and the one that names the samples; known by their names otherwise.
     embeddings
         File (.npy, .npz, .parquet) of (n, d) vectors, ``file.npz#key``, or the name of a list column.
     probabilities
@@ -38,6 +42,8 @@ class ReadOptions:
     """
 
     images: Path | None = None
+    image_column: str | None = None
+    id_column: str | None = None
     embeddings: str | None = None
     probabilities: str | None = None
     class_names: tuple[str, ...] = ()
@@ -45,6 +51,23 @@ class ReadOptions:
     roles: Roles = dataclasses.field(default_factory=Roles)
     name: str | None = None
     pixel_cap: int = PIXEL_CAP
+
+
+def given_column(frame: pd.DataFrame, column: str | None, parameter: str, file: str) -> str | None:
+    """Return the column that the user named, ``None`` when none was.
+
+    Raises
+    ------
+    InputError
+        If the table has no such column.
+    """
+    if column is None or column in frame.columns:
+        return column
+    columns = [str(name) for name in frame.columns]
+    close = difflib.get_close_matches(column, columns, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    names = ", ".join(columns)
+    raise InputError(f"`{parameter}` must name a column of {file}; got '{column}'.{hint} Columns: {names}.")
 
 
 class Reader(Protocol):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -47,6 +48,23 @@ def test_a_dataset_is_added_by_its_path_and_chosen(page: AppTest, workspace: Wor
     assert not page.exception
     assert "again" in workspace.datasets()
     assert page.query_params["dataset"] == "again"
+
+
+def test_columns_with_names_of_their_own_are_named_in_the_form(
+    page: AppTest, workspace: Workspace, drawn_samples: Path
+) -> None:
+    table = pd.read_csv(drawn_samples / "samples.csv").rename(columns={"filepath": "shot", "sample_id": "lesion"})
+    table.to_csv(drawn_samples / "own.csv", index=False)
+    page.run()
+    page.selectbox(key="add path").set_value(str(drawn_samples / "own.csv"))
+    page.text_input(key="add image column").set_value("shot")
+    page.text_input(key="add id column").set_value("lesion")
+    send(page)
+    assert not page.exception
+    dataset = workspace.load_dataset("own")
+    assert dataset.has_images
+    assert list(dataset.index) == table["lesion"].astype("str").tolist()
+    assert len(dataset.quarantine) == len(workspace.load_dataset("drawn").quarantine)
 
 
 def test_a_path_outside_the_declared_folders_is_refused(

@@ -63,6 +63,44 @@ def test_broken_files_are_quarantined_and_rows_without_a_path_are_not(folder: Pa
     assert len(dataset) == 5
 
 
+def test_columns_that_the_user_names_are_taken_whatever_they_are_called(folder: Path) -> None:
+    content = "filepath,lesion,shot\nx.tif,L1,images/0.png\ny.tif,L2,images/1.png\n"
+    dataset = load(folder, content, image_column="shot", id_column="lesion")
+    assert list(dataset.index) == ["L1", "L2"]
+    assert dataset.metadata["filepath"].tolist() == ["images/0.png", "images/1.png"]
+    assert dataset.metadata["filepath of the table"].tolist() == ["x.tif", "y.tif"]
+    assert dataset.metadata["lesion"].tolist() == ["L1", "L2"]
+    assert dataset.usable.all()
+    same = load(folder, content, image_column="shot", id_column="shot")
+    assert list(same.index) == ["images/0.png", "images/1.png"]
+
+
+def test_images_named_after_a_column_that_the_user_names_are_found(folder: Path) -> None:
+    dataset = load(folder, "photo,label\n0,cat\n2,dog\n", images=folder / "images", id_column="photo")
+    assert dataset.metadata["filepath"].tolist() == ["0.png", "2.png"]
+    assert list(dataset.index) == ["0", "2"]
+
+
+def test_a_further_table_is_matched_by_the_column_that_the_user_names(folder: Path) -> None:
+    (folder / "answers.txt").mkdir()
+    further = folder / "answers.txt" / "answers.csv"
+    further.write_text("id,Photo No,prediction\n9,2,dog\n8,0,cat\n", encoding="utf-8")
+    dataset = load(folder, "Photo No,label\n0,cat\n2,dog\n", id_column="Photo No", join=further)
+    assert dataset.metadata["prediction"].tolist() == ["cat", "dog"]
+
+
+def test_a_named_column_that_cannot_be_is_told_with_the_nearest(folder: Path) -> None:
+    content = "shot,lesion,size\nimages/0.png,L1,3\nimages/1.png,L1,4\n"
+    with pytest.raises(InputError, match=r"`image_column` .* got 'shots'\. Did you mean 'shot'\? Columns: shot"):
+        load(folder, content, image_column="shots")
+    with pytest.raises(InputError, match=r"`id_column` .* got 'id'\. Columns: "):
+        load(folder, content, id_column="id")
+    with pytest.raises(InputError, match=r"column `lesion` of samples.csv must hold each id once; 'L1'"):
+        load(folder, content, id_column="lesion")
+    with pytest.raises(InputError, match=r"`image_column` must name a column of paths; 'size' .* holds int64"):
+        load(folder, content, image_column="size")
+
+
 def test_images_named_after_the_samples_are_found_and_other_rows_have_none(folder: Path) -> None:
     dataset = load(folder, "sample_id,label\n0,cat\n2,dog\n7,cat\n")
     assert dataset.metadata["filepath"].tolist()[:2] == ["images/0.png", "images/2.png"]
