@@ -51,16 +51,21 @@ def test_a_dataset_is_added_by_its_path_and_chosen(page: AppTest, workspace: Wor
 
 
 def test_columns_with_names_of_their_own_are_named_in_the_form(
-    page: AppTest, workspace: Workspace, drawn_samples: Path
+    page: AppTest, workspace: Workspace, drawn_samples: Path, tmp_path: Path
 ) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
     table = pd.read_csv(drawn_samples / "samples.csv").rename(columns={"filepath": "shot", "sample_id": "lesion"})
-    table.to_csv(drawn_samples / "own.csv", index=False)
+    table.to_csv(own / "samples.csv", index=False)
+    workspace.declare_root(own)
     page.run()
-    page.selectbox(key="add path").set_value(str(drawn_samples / "own.csv"))
+    page.selectbox(key="add path").set_value(str(own))
+    page.text_input(key="add images").set_value(str(drawn_samples))
     page.text_input(key="add image column").set_value("shot")
     page.text_input(key="add id column").set_value("lesion")
     send(page)
     assert not page.exception
+    assert not page.error
     dataset = workspace.load_dataset("own")
     assert dataset.has_images
     assert list(dataset.index) == table["lesion"].astype("str").tolist()
