@@ -113,7 +113,7 @@ class BackgroundReliance(Audit):
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
     labels: ClassVar[Mapping[str, str]] = LABELS
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     column_roles: ClassVar[tuple[str, ...]] = ("label", "background", "attributes", "group_id", "split", "mask")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = {"drop": published_drops(), "bg_gap": published_gaps()}
 

@@ -40,7 +40,9 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
     Verdict
         About the drop where there is one, else about BG-Gap of given variants, noise on subject and background, or
         cue conflict, the first of them that rests on :data:`FEWEST` samples or more. ``differs`` when p < .05; for
-        the drop, when a class has q < .05, or p < .05 (over images) and the interval over classes leaves out 0.
+        the drop, when a class has q < .05, or p < .05 (over images) and the interval over classes leaves out 0. A
+        model that rests on the subject more is ``above_chance`` unless a change of the background alone lowers its
+        accuracy (q < .05).
     """
     by_name = {score["score"]: score for score in scores}
     drop = by_name.get("drop")
@@ -56,7 +58,10 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
     if there:
         score, sentence = min(there, key=lambda each: each[0]["n"] < FEWEST)
         state = _state(score)
-        return Verdict(state=state, sentence=sentence(score, state), score=score["score"])
+        said = Verdict(state=state, sentence=sentence(score, state), score=score["score"])
+        if sentence is _about_noise and state == "differs" and score["value"] > 0:
+            return _beside_changes(said, rows)
+        return said
     accuracy = format_value(by_name["accuracy"]["value"], "share")
     return Verdict(
         state="not_computed",
@@ -148,6 +153,23 @@ def _about_noise(score: Mapping[str, Any], state: State) -> str:
         f"{format_value(score['value'])}, 95 % interval {format_interval(score['low'], score['high'])}, no effect 0, "
         f"{format_p(score['p_value'])})."
     )
+
+
+def _beside_changes(said: Verdict, rows: Sequence[Mapping[str, Any]]) -> Verdict:
+    """Add to a model that rests on its subjects more what changing the background alone does."""
+    changed = [row for row in rows if row["kind"] == "intervention" and row["intervention"].startswith("background_")]
+    changed = [row for row in changed if np.isfinite(row["value"]) and not row["intervention"].endswith("_noise")]
+    harmful = [row for row in changed if row["q_value"] < LEVEL and row["value"] < 0]
+    if not harmful:
+        none = " No other change of the background is seen to lower accuracy." if changed else ""
+        return dataclasses.replace(said, state="above_chance", sentence=said.sentence + none)
+    worst = min(harmful, key=lambda row: row["value"])
+    interval, q_value = format_interval(worst["low"], worst["high"], "points"), format_p(worst["q_value"])
+    sentence = (
+        f"Changing the background alone still lowers accuracy, most with the {worst['row']}: "
+        f"{format_value(worst['value'], 'points')} (95 % interval {interval}, corrected {q_value})."
+    )
+    return dataclasses.replace(said, sentence=f"{said.sentence} {sentence}")
 
 
 def _about_reliance(score: Mapping[str, Any], state: State) -> str:

@@ -12,18 +12,47 @@ def _said(*scores):
 
 
 @pytest.mark.parametrize(
-    ("value", "p", "words"),
+    ("value", "p", "words", "state"),
     [
-        (0.4, 0.001, "Rests on the subject more than on its background"),
-        (-0.4, 0.001, "Rests on the background more than on the subject"),
-        (0.1, 0.4, "Noise hurts the subject and the background alike"),
+        (0.4, 0.001, "Rests on the subject more than on its background", "above_chance"),
+        (-0.4, 0.001, "Rests on the background more than on the subject", "differs"),
+        (0.1, 0.4, "Noise hurts the subject and the background alike", "no_difference"),
     ],
 )
-def test_noise_is_told_by_sign_and_test(value, p, words):
+def test_noise_is_told_by_sign_and_test(value, p, words, state):
     score = {"score": "relative_foreground_sensitivity", "value": value, "low": value - 0.1, "high": value + 0.1}
     said = _said({**score, "p_value": p, "foreground": 0.4, "background": 0.6})
     assert said.sentence.startswith(words)
-    assert said.state == ("differs" if p < 0.05 else "no_difference")
+    assert said.state == state
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "end"),
+    [
+        (
+            {"background_blur": (-0.2, 0.01), "background_grey": (-0.1, 0.001), "background_shuffle": (-0.5, 0.2)},
+            "differs",
+            "most with the background_blur: -20.0 points (95 % interval -25.0 to -15.0 points, corrected p = .010).",
+        ),
+        (
+            {"background_blur": (0.2, 0.01), "background_grey": (-0.1, 0.06), "background_noise": (-0.3, 0.001)},
+            "above_chance",
+            "No other change of the background is seen to lower accuracy.",
+        ),
+        ({"foreground_grey": (-0.5, 0.001), "image_hue": (-0.5, 0.001)}, "above_chance", "p < .001)."),
+    ],
+)
+def test_what_changing_the_background_does_stands_beside_a_model_that_looks_at_the_subject(changes, state, end):
+    score = {"score": "relative_foreground_sensitivity", "value": 0.4, "low": 0.3, "high": 0.5, "n": 100}
+    rows = [
+        {"kind": "intervention", "intervention": name, "row": name, "value": value, "q_value": q}
+        | {"low": value - 0.05, "high": value + 0.05}
+        for name, (value, q) in changes.items()
+    ]
+    said = verdict([ACCURACY, {**score, "p_value": 0.0001, "foreground": 0.4, "background": 0.6}], rows, None)
+    assert said.state == state
+    assert said.sentence.startswith("Rests on the subject more")
+    assert said.sentence.endswith(end)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +133,7 @@ def test_two_images_do_not_speak_for_the_model():
 
 def test_a_score_of_many_images_leads_before_one_of_two():
     said = _said(GAP, NOISE)
-    assert (said.state, said.score) == ("differs", "relative_foreground_sensitivity")
+    assert (said.state, said.score) == ("above_chance", "relative_foreground_sensitivity")
 
 
 @pytest.mark.parametrize("score", [GAP, {**NOISE, "p_value": 0.4, "low": -0.3, "high": 0.5}])
