@@ -9,13 +9,18 @@ import pandas as pd
 
 from audit.base import Figure
 from audit.plots import ACCENT, NEUTRAL, OTHER, SEQUENTIAL, interval_figure, palette
+from audit.robustness.uncertainty import RARE
 from audit.wording import format_interval, format_value
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from audit.result import Result
 
 GROUND = "#000038"
 """Streamlit's stand-in for the ground of the light and of the dark theme; nearly black elsewhere."""
+
+_FLAT = "where the band is flat, hardly any group counts, and it is Wilson's over all of them"
 
 TYPE_NAMES = {
     "ss": "same class, same center",
@@ -107,7 +112,7 @@ def curve_figure(rows: pd.DataFrame) -> Figure | None:
         figure.add_vline(x=float(at), line={"color": NEUTRAL, "width": 1.5}, annotation_text=f"k = {at:.0f}")
     figure.update_layout(
         height=430,
-        xaxis={"title": {"text": "neighbours counted, k"}},
+        xaxis={"title": {"text": "neighbours counted, k" + (f"; {_FLAT}" if _is_flat(low, high) else "")}},
         yaxis={"title": {"text": "robustness index"}, "range": [0, 1.02]},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
@@ -117,7 +122,16 @@ def curve_figure(rows: pd.DataFrame) -> Figure | None:
         f"{format_value(float(last['value']))} at k = {last['k']:.0f}; "
         f"chance level {format_value(float(last['null']))}."
     )
+    if _is_flat(low, high):
+        text += f" {_FLAT[0].upper()}{_FLAT[1:]}."
     return Figure(title="Index by number of neighbours", figure=figure, text=text)
+
+
+def _is_flat(low: NDArray[np.float64], high: NDArray[np.float64]) -> bool:
+    """Return whether the end of the band away from 0 or 1 is Wilson's bound at two neighbouring k or more."""
+    near_0, near_1 = low <= RARE * high, 1 - high <= RARE * (1 - low)
+    ends = np.where(near_0 & ~near_1, high, np.where(near_1 & ~near_0, low, np.nan))
+    return bool(np.isclose(ends[1:], ends[:-1], rtol=0, atol=1e-9).any())
 
 
 def types_figure(rows: pd.DataFrame, words: tuple[str, str]) -> Figure | None:
