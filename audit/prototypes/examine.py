@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -112,7 +113,9 @@ def examine_sample(
     query = _Query(_pixels(batch[0]), maps[0].cpu().numpy(), likeness, phi, grid)
     answer = _answer(dataset, model, batch[:1])
     panels = [_summary(result, dataset, row, answer, _exact_sum(audit, model, sources, batch))]
-    panels += [_part_panel(result, sources, query, place, rank) for rank, place in enumerate(order[:SHOWN], start=1)]
+    own = _class_of(result, dataset, row)
+    shown = enumerate(order[:SHOWN], start=1)
+    panels += [_part_panel(result, sources, query, place, rank=rank, own_class=own) for rank, place in shown]
     return tuple(panel for panel in panels if panel is not None)
 
 
@@ -207,7 +210,23 @@ def _pixels(image: torch.Tensor) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
 
 
-def _part_panel(result: Result, sources: _Sources, query: _Query, place: int, rank: int) -> Panel:
+def _class_of(result: Result, dataset: Dataset, row: int | None) -> str:
+    """Return the class that a sample counts as; empty for an image from elsewhere and a sample without a class."""
+    if row is None:
+        return ""
+    found = result.by_sample["prototype_class"].reindex([dataset.index[row]]).iloc[0]
+    return "" if pd.isna(found) else str(found)
+
+
+def _of_another_class(own: str, other: str, known: Sequence[str]) -> str:
+    """Return in words that an image looks like a part of another class than its own; empty where it does not."""
+    if not own or own == other:
+        return ""
+    why = "" if own in known else ", of which no part was looked for"
+    return f"A part of another class: the image counts as {own}{why}, the part as {other}. "
+
+
+def _part_panel(result: Result, sources: _Sources, query: _Query, place: int, *, rank: int, own_class: str) -> Panel:
     """Return "this looks like that, because ..." for one part: two heat maps and five bars."""
     rows = []
     for kind in CHARACTERISTICS:
@@ -239,6 +258,7 @@ def _part_panel(result: Result, sources: _Sources, query: _Query, place: int, ra
         text = f"A weak likeness: {compared} on average. {text}"
     if len(known) and known["misleading"].iloc[0] == "yes":
         text += " It misleads: people see colour and shape here, the model uses neither."
+    text = _of_another_class(own_class, sources.classes[place], sources.classes) + text
     figure = bars(rows, f"Likeness lost, {name}", "likeness lost when this is changed")
     return Panel(
         title=f"{rank}. Looks like {name} {words(heads)}",
@@ -285,6 +305,11 @@ def _summary(result: Result, dataset: Dataset, row: int | None, answer: str, spl
                 ),
                 PictureGroup(title="nearest typical picture", pictures=(Picture(sample_id=nearest, caption=said),)),
             ]
+            own = _class_of(result, dataset, row)
+            if own and str(told["nearest_class"]) != own:
+                answer += (
+                    f" Its nearest typical picture is of another class: typical pictures mislead about this {own}."
+                )
         text = f"{answer} Of pictures of its own group, and of copies of it, none is called similar.".strip()
     if not groups and not split and not text:
         return None

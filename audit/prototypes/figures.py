@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from audit.result import Result
 
+FEW_PARTS = 30
+"""Parts whose map is seen at a glance; the map of more of them stands behind that of their classes."""
+
 MOST_PARTS = 60
 
 FEWEST = 5
@@ -27,11 +30,14 @@ ORDER_COLOURS = {"hottest first": OKABE_ITO[5], "in random order": NEUTRAL, "col
 
 
 def page_figures(result: Result) -> tuple[Figure, ...]:
-    """Return the page's figures, those without rows left out."""
+    """Return the page's figures, those without rows left out; of many classes the map of classes leads."""
     rows = result.by_group
+    because, told_apart = rows[rows["kind"] == "because"], rows[rows["kind"] == "told_apart"]
+    maps = [characteristic_map(because), answer_map(told_apart)]
+    if because["part"].nunique() > FEW_PARTS:
+        maps.reverse()
     drawn = [
-        characteristic_map(rows[rows["kind"] == "because"]),
-        answer_map(rows[rows["kind"] == "told_apart"]),
+        *maps,
         _fidelity(rows[rows["kind"] == "class"]),
         _doses(rows[rows["kind"] == "dose"]),
         _deletion(rows[rows["kind"] == "deletion"]),

@@ -19,6 +19,8 @@ from audit.errors import InputError
 from audit.models import load_model
 from audit.outputs import Embeddings
 from audit.prototypes.evidence import Evidence, PartEvidence
+from audit.prototypes.examine import _of_another_class
+from audit.prototypes.figures import page_figures
 from audit.readers import load_dataset
 from audit.result import Result
 from audit.run import run
@@ -194,6 +196,41 @@ def test_a_sample_is_explained_by_heat_maps_bars_and_words(menagerie):
         assert that.pictures[0].image is not None
         assert this.pictures[0].box is not None
         assert len(panel.figures[0].figure.data[0].x) == 5
+
+
+def test_what_another_class_explains_is_called_so(menagerie):
+    audit, dataset, model, result = menagerie
+    told = result.by_sample
+    mistaken = told["nearest_class"] != told["prototype_class"]
+    classes = result.by_group["class"]
+    other = 0
+    for sample in (*told.index[mistaken][:3], *told.index[~mistaken][:3]):
+        own = str(told.loc[sample, "prototype_class"])
+        whole, *parts = audit.examine(result, dataset, model, str(sample))
+        assert ("typical pictures mislead about this" in whole.text) == mistaken[sample]
+        for panel in parts:
+            name = panel.rows[0].groups[1].pictures[0].caption
+            said = f"A part of another class: the image counts as {own}, the part as {classes[name]}. "
+            assert panel.text.startswith(said) == (classes[name] != own)
+            other += classes[name] != own
+    assert mistaken.any()
+    assert other
+
+
+def test_parts_of_a_class_that_was_not_looked_at_are_not_held_against_an_image():
+    assert _of_another_class("owl", "cat", ["cat"]) == (
+        "A part of another class: the image counts as owl, of which no part was looked for, the part as cat. "
+    )
+    assert _of_another_class("", "cat", ["cat"]) == _of_another_class("cat", "cat", ["cat"]) == ""
+
+
+def test_of_many_classes_the_map_of_classes_leads(menagerie):
+    _, _, _, result = menagerie
+    because = result.by_group[result.by_group["kind"] == "because"]
+    more = because.assign(part=because["part"] + " again")
+    crowded = dataclasses.replace(result, by_group=pd.concat([result.by_group, more]))
+    titles = [figure.title for figure in page_figures(crowded)[:2]]
+    assert titles == ["What tells each class from the others", "Why things look like each part"]
 
 
 def test_an_image_from_elsewhere_is_explained_and_a_prototypes_own_image_is_never_like_itself(menagerie):
