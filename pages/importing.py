@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,19 @@ from pages.forms import check_paths
 from pages.job_panel import escape_markdown, show_problem
 from pages.markup import empty_html
 from pages.session import attempt, dataset_of, workspace
+
+_FIELDS = {
+    "path": "Folder or table",
+    "images": "Image folder",
+    "image_column": "Column of image paths",
+    "id_column": "Column that names the samples",
+    "embeddings": "Embeddings",
+    "probabilities": "Class probabilities",
+    "class_names": "Class names",
+    "join": "Further tables",
+    "reader": "Format",
+}
+"""What the form calls each parameter of a source."""
 
 _TABLES = (".csv", ".parquet", ".jsonl")
 _SUGGESTIONS = 60
@@ -35,7 +49,7 @@ def show_add_dataset() -> None:
     )
     with st.form("add dataset", border=True):
         path = st.selectbox(
-            "Folder or table",
+            _FIELDS["path"],
             suggestions(roots),
             index=None,
             accept_new_options=True,
@@ -45,36 +59,40 @@ def show_add_dataset() -> None:
         )
         with st.expander("Images, embeddings, probabilities, further tables", icon=":material/attach_file:"):
             images = st.text_input(
-                "Image folder",
+                _FIELDS["images"],
                 key="add images",
                 help="What the table's image paths are relative to, when it is not the table's own folder.",
             )
             image_column = st.text_input(
-                "Column of image paths",
+                _FIELDS["image_column"],
                 key="add image column",
                 placeholder="known by its name",
                 help="The table's column of paths, when it is called otherwise than filepath, image, file_name …",
             )
             id_column = st.text_input(
-                "Column that names the samples",
+                _FIELDS["id_column"],
                 key="add id column",
                 placeholder="known by its name",
                 help="Holds a value of its own for every row. Images in the image folder may be named after it.",
             )
             embeddings = st.text_input(
-                "Embeddings", key="add embeddings", help="A .npy, .npz or Parquet file with one vector a sample."
+                _FIELDS["embeddings"],
+                key="add embeddings",
+                help="A .npy, .npz or Parquet file with one vector a sample.",
             )
             probabilities = st.text_input(
-                "Class probabilities", key="add probabilities", help="A .npy or .npz file of shape (samples, classes)."
+                _FIELDS["probabilities"],
+                key="add probabilities",
+                help="A .npy or .npz file of shape (samples, classes).",
             )
             classes = st.text_input(
-                "Class names",
+                _FIELDS["class_names"],
                 key="add classes",
                 placeholder="separated by commas",
                 help="Names of the columns of the probabilities, in order.",
             )
             join = st.text_input(
-                "Further tables",
+                _FIELDS["join"],
                 key="add join",
                 placeholder="separated by commas",
                 help="Tables joined by sample id, for example one with predictions of many models.",
@@ -83,7 +101,7 @@ def show_add_dataset() -> None:
                 module.__name__.rpartition(".")[2] for module in modules("audit.readers") if hasattr(module, "detect")
             ]
             reader = st.selectbox(
-                "Format",
+                _FIELDS["reader"],
                 [None, *readers],
                 key="add reader",
                 format_func=lambda name: "recognise it" if name is None else name.replace("_", " "),
@@ -112,13 +130,18 @@ def show_add_dataset() -> None:
 
 def field_names(source: DatasetSource) -> dict[str, str]:
     """Return the form's field of each path of a source."""
-    arrays = {"Class probabilities": source.probabilities, "Embeddings": source.embeddings}
+    arrays = {_FIELDS["probabilities"]: source.probabilities, _FIELDS["embeddings"]: source.embeddings}
     return {
-        **dict.fromkeys(source.join, "Further tables"),
+        **dict.fromkeys(source.join, _FIELDS["join"]),
         **{given.partition("#")[0]: field for field, given in arrays.items() if given},
-        **({source.images: "Image folder"} if source.images else {}),
-        source.path: "Folder or table",
+        **({source.images: _FIELDS["images"]} if source.images else {}),
+        source.path: _FIELDS["path"],
     }
+
+
+def in_fields(problem: str) -> str:
+    """Return what is to be mended with the names that the form has for parameters."""
+    return re.sub(r"`(\w+)`", lambda found: f"`{_FIELDS.get(found[1], found[1])}`", problem)
 
 
 def _registered(source: DatasetSource) -> str:
@@ -134,7 +157,7 @@ def _add(source: DatasetSource) -> None:
         if problem and added not in taken:
             workspace().remove_dataset(added)
     if problem:
-        show_problem(problem)
+        show_problem(in_fields(problem))
         return
     # The sidebar's picker is drawn already: the address tells it what to choose on the next run.
     st.query_params.from_dict({"dataset": added, "view": "samples"})

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from audit.sources import DatasetSource
 from audit.workspace import Workspace
-from pages.importing import field_names, split_list, suggestions
+from pages.importing import field_names, in_fields, split_list, suggestions
 
 
 def import_page() -> None:
@@ -103,6 +103,15 @@ def test_the_field_that_was_typed_into_is_named_and_names_are_set_as_code(
     send(page)
     assert page.error[0].value.startswith("`Image folder` must lie below")
     assert "\\`" not in page.error[0].value
+
+
+def test_what_is_to_be_mended_is_called_as_in_the_form(page: AppTest, drawn_samples: Path) -> None:
+    page.run()
+    page.selectbox(key="add path").set_value(str(drawn_samples))
+    page.text_input(key="add image column").set_value("shots")
+    send(page)
+    assert page.error[0].value.startswith("`Column of image paths` must name a column of samples")
+    assert in_fields("`label` and `images` stay as they are") == "`label` and `Image folder` stay as they are"
 
 
 def test_each_path_of_a_source_has_its_field() -> None:
