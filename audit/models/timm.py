@@ -15,7 +15,7 @@ from audit.models.loading import first_line, hub, library_messages, not_availabl
 from audit.models.network import ClassList, Network
 from audit.models.options import channels, choice, integer, model_name, near, number, random_seed, size, untrained
 from audit.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, RESAMPLING
-from audit.models.weights import load_into, metadata, read_state_dict
+from audit.models.weights import carried, load_into, read_state_dict
 
 if TYPE_CHECKING:
     import torch
@@ -204,10 +204,8 @@ def _from_file(
     if identifier.endswith(".random"):
         raise InputError(f"`weights` must be left out for random weights; got '{weights}'.")
     state = read_state_dict(weights)
-    carried = {key: value for key, value in metadata(weights).items() if key in FILE_OPTIONS and key not in options}
-    merged = {**carried, **options}
-    said = ", ".join(f"{key}={value}" for key, value in sorted(carried.items()))
-    notes = [f"Set by the file's metadata: {said}."] if carried else []
+    found, notes = carried(weights, FILE_OPTIONS, options)
+    merged = {**found, **options}
     arguments = _arguments(merged)
     if "num_classes" not in arguments and ":" not in identifier:
         head = timm.get_pretrained_cfg(identifier.partition(".")[0])

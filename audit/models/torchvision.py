@@ -15,7 +15,7 @@ from audit.models.loading import library_messages, not_available, seeded
 from audit.models.network import ClassList, Network
 from audit.models.options import channels, choice, integer, model_name, near, number, random_seed, size, untrained
 from audit.models.preprocessing import IMAGENET_MEAN, IMAGENET_STD, RESAMPLING
-from audit.models.weights import load_into, read_state_dict
+from audit.models.weights import carried, load_into, read_state_dict
 
 if TYPE_CHECKING:
     import torch
@@ -36,6 +36,9 @@ options: tuple[str, ...] = (
     "interpolation",
     "seed",
 )
+
+FILE_OPTIONS = ("num_classes", "mean", "std", "size", "interpolation")
+"""Options that a safetensors file may carry as metadata; the specification's own come first."""
 
 OWN_INPUT = ("googlenet", "inception_v3")
 """Networks whose published weights expect the input to be shifted inside the network."""
@@ -94,7 +97,7 @@ def load(
     seed = random_seed(options, random=tag == "random")
     with library_messages() as messages:
         if weights is not None:
-            network, notes = _from_file(architecture, options, weights)
+            network, options, notes = _from_file(architecture, options, weights)
         elif seed is not None:
             with seeded(seed):
                 network, notes = _create(architecture, integer(options, "num_classes")), untrained(seed)
@@ -160,8 +163,13 @@ def _pretrained(architecture: str, published: Any, options: Mapping[str, str]) -
     return network
 
 
-def _from_file(architecture: str, options: Mapping[str, str], weights: Path) -> tuple[nn.Module, list[str]]:
+def _from_file(
+    architecture: str, options: Mapping[str, str], weights: Path
+) -> tuple[nn.Module, Mapping[str, str], list[str]]:
+    """Create a network and fill it from a file; return it, the options in force and notes."""
     state = read_state_dict(weights)
+    found, notes = carried(weights, FILE_OPTIONS, options)
+    options = {**found, **options}
     plain = _create(architecture, None)
     classes = integer(options, "num_classes")
     if classes is None:
@@ -170,8 +178,8 @@ def _from_file(architecture: str, options: Mapping[str, str], weights: Path) -> 
     network = plain if classes in {None, _count(plain)} else _create(architecture, classes)
     load_into(network, state, source=weights.name, remedy="Check the architecture and num_classes.")
     if architecture in OWN_INPUT:
-        return network, ["The network shifts its input as torchvision's published weights expect."]
-    return network, []
+        notes.append("The network shifts its input as torchvision's published weights expect.")
+    return network, options, notes
 
 
 def _count(network: nn.Module) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "state_dict_ema", "model_
 
 PREFIXES = ("module.", "model.", "_orig_mod.")
 """Prefixes that wrappers (data parallel, Lightning, torch.compile) put before every key."""
+
+_NORM = re.compile(r"\(\s*x\s*-\s*(\d+(?:\.\d+)?)\s*\)\s*/\s*([1-9]\d*(?:\.\d+)?)")
+_SAYS_NOTHING = ("format", "arch")
+"""Metadata that changes nothing: the library that wrote the file, and the architecture, which the user names."""
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
@@ -52,6 +57,39 @@ def metadata(path: Path) -> dict[str, str]:
             return dict(file.metadata() or {})
     except SafetensorError:
         return {}
+
+
+def carried(path: Path, known: Collection[str], options: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the options that a file of weights carries as metadata, and notes on what is used and what is not.
+
+    Parameters
+    ----------
+    path
+        The file.
+    known
+        Names of the options that may be carried. ``norm`` of the form ``(x-A)/B``, in values of 0 to 255, is
+        ``mean`` and ``std``.
+    options
+        Those of the specification, which come first.
+    """
+    held = {key: value for key, value in metadata(path).items() if key not in _SAYS_NOTHING}
+    norm = _NORM.fullmatch(held.get("norm", ""))
+    if norm is not None and {"mean", "std"} <= set(known) and not {"mean", "std"} & {*held, *options}:
+        del held["norm"]
+        held |= {key: f"{float(value) / 255:.6g}" for key, value in zip(("mean", "std"), norm.groups(), strict=True)}
+    found = {key: value for key, value in held.items() if key in known and key not in options}
+    other = {key: value for key, value in held.items() if key not in known and not (key == "norm" and norm)}
+    notes = [f"Set by the file's metadata: {_facts(found)}."] if found else []
+    if other:
+        notes.append(
+            f"The file's metadata also says {_facts(other)}, which is not read here: check the preprocessing, and set "
+            "what differs in the model's options."
+        )
+    return found, notes
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(facts.items()))
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:

@@ -147,6 +147,23 @@ def test_settings_in_the_file_are_used_and_noted_unless_overruled(trained, tmp_p
     assert load("timm:test_resnet?mean=0.1", weights=tmp_path / "w.safetensors").preprocessing.mean == (0.1,) * 3
 
 
+def test_a_norm_in_the_file_is_the_mean_and_the_std(trained, tmp_path):
+    file = tmp_path / "w.safetensors"
+    save_file(trained[0].state_dict(), file, metadata={"norm": "(x-127.5)/127.5", "format": "pt"})
+    model = load("timm:test_resnet", weights=file)
+    assert (model.preprocessing.mean, model.preprocessing.std) == ((0.5,) * 3, (0.5,) * 3)
+    assert model.notes[0] == "Set by the file's metadata: mean=0.5, std=0.5."
+    assert not any("not read here" in note for note in model.notes)
+    assert load("timm:test_resnet?std=0.25", weights=file).preprocessing.std == (0.25,) * 3
+
+
+def test_what_a_file_says_and_nobody_reads_is_told(trained, tmp_path):
+    file = tmp_path / "w.safetensors"
+    save_file(trained[0].state_dict(), file, metadata={"norm": "folded", "channels": "bgr"})
+    notes = load("timm:test_resnet", weights=file).notes
+    assert notes[0].startswith("The file's metadata also says channels=bgr, norm=folded, which is not read here")
+
+
 def test_a_file_of_another_network_is_refused_with_the_remedy(trained):
     with pytest.raises(InputError, match=r"`weights` must .*w.pt.*Check the architecture"):
         load("timm:test_vit", weights=trained[1] / "w.pt")
