@@ -78,7 +78,8 @@ def guess_roles(metadata: pd.DataFrame, given: Roles | None = None) -> Roles:
     metadata
         One row a sample.
     given
-        Roles set by the user; each overrides the guess, and its column is not guessed for another role.
+        Roles set by the user; each overrides the guess, and its column is not guessed for another role. The columns
+        of label and prediction are no attributes.
 
     Returns
     -------
@@ -98,8 +99,14 @@ def guess_roles(metadata: pd.DataFrame, given: Roles | None = None) -> Roles:
             if column is not None and _fits(role, metadata, column):
                 chosen[role] = column
                 break
-    attributes = given.attributes or _attributes(metadata, chosen)
+    attributes = without_answers(given.attributes, chosen.get("label"), chosen.get("prediction"))
+    attributes = attributes or _attributes(metadata, chosen)
     return Roles(**{**dict.fromkeys(ROLE_NAMES), **chosen}, attributes=attributes)
+
+
+def without_answers(attributes: Iterable[str], label: str | None, prediction: str | None) -> tuple[str, ...]:
+    """Return the attributes that are neither the label nor the prediction: no class differs within itself."""
+    return tuple(column for column in attributes if column not in {label, prediction})
 
 
 def categorical_columns(columns: Iterable[Any], given: Roles | None = None) -> set[str]:

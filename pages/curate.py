@@ -21,7 +21,7 @@ from pages.navigation import CURATE, DATA, EXPLORE, link
 from pages.people import author_field, curated_of, curation_of, marks_of
 from pages.result_view import precomputed_column
 from pages.selection import cards, opened_sample, prediction_column
-from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, result_of, workspace
+from pages.session import attempt, chosen_dataset, chosen_model, dataset_of, model_of, result_of, unusable_of, workspace
 from pages.state import PageState
 from pages.tagging import show_tagging
 
@@ -118,7 +118,9 @@ def _suggested(dataset: Dataset, name: str) -> tuple[Queue, ...]:
     )
     stored = _stored(dataset)
     seen_by = chosen_model() if stored is not None else None
-    return _queues(str(workspace().home), dataset.fingerprint, keys, seen_by, dataset, stored)
+    unusable = unusable_of(dataset)
+    facts = (str(workspace().home), dataset.fingerprint, keys, seen_by, len(unusable))
+    return _queues(*facts, dataset, stored, unusable)
 
 
 def _stored(dataset: Dataset) -> StoredEmbeddings | None:
@@ -139,15 +141,17 @@ def _queues(
     fingerprint: str,  # noqa: ARG001
     keys: tuple[str, ...],
     seen_by: str | None,  # noqa: ARG001
+    unusable: int,  # noqa: ARG001
     _dataset: Dataset,
     _stored: StoredEmbeddings | None,
+    _unusable: pd.DataFrame,
 ) -> tuple[Queue, ...]:
     results = [(result_of(key), {"key": key}) for key in keys]
     vectors = None
     if _stored is not None and len(_dataset) <= MOST_COMPARED:
         vectors = np.full((len(_dataset), _stored.vectors.shape[1]), np.nan, dtype=np.float32)
         vectors[_dataset.index.get_indexer(_stored.index)] = _stored.vectors
-    return queues(_dataset, results, vectors)
+    return queues(_dataset, results, vectors, quarantine=_unusable)
 
 
 def _pick(state: PageState, offered: dict[str, Queue]) -> Queue:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from audit.errors import InputError
 from audit.judged import wrong_first
+from audit.readers.image_columns import likely_image_column
 from pages.audit_page import save_roles
 from pages.forms import show_roles
 from pages.gallery import show_gallery
@@ -19,12 +21,12 @@ from pages.model_list import prediction_columns, show_models
 from pages.navigation import DATA
 from pages.sample_rows import download_table
 from pages.selection import prediction_column, rows_of, where_text, with_image
-from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, workspace
+from pages.session import attempt, chosen_dataset, dataset_of, forget_loaded, unusable_of, workspace
 from pages.state import PageState, say_again
 from pages.tables import show_counted
 
 if TYPE_CHECKING:
-    from audit.dataset import Dataset
+    from audit.dataset import Dataset, Roles
 
 _VIEWS = {
     "samples": ("Samples", ":material/photo_library:"),
@@ -93,7 +95,7 @@ def _pick_view(state: PageState, default: str) -> str:
 
 
 def _show_samples(dataset: Dataset, state: PageState) -> None:
-    broken = _unusable(dataset)
+    broken = unusable_of(dataset)
     pictured = with_image(dataset, dataset.metadata)
     pictured = pictured[~pictured.index.isin(broken.index)]
     facts = {"Samples": f"{len(dataset):,}", "With a usable image": f"{len(pictured):,}"}
@@ -118,8 +120,7 @@ def _show_samples(dataset: Dataset, state: PageState) -> None:
         st.html(
             empty_html(
                 "This dataset has no images",
-                "Audits that need only predictions or embeddings still work. "
-                "To add images, import it again with its image folder.",
+                "Audits that need only predictions or embeddings still work. " + image_remedy(dataset),
             )
         )
         st.dataframe(rows.head(500), key="data rows")
@@ -131,6 +132,14 @@ def _show_samples(dataset: Dataset, state: PageState) -> None:
     show_gallery(
         dataset, wrong_first(usable, dataset.roles.label, prediction), state, prediction=prediction, key="data"
     )
+
+
+def image_remedy(dataset: Dataset) -> str:
+    """Return how the images of a table come in, for a page that escapes it."""
+    column = likely_image_column(dataset.metadata)
+    if column is None:
+        return "To add images, import it again with its image folder, or with its column of image paths."
+    return f"“{column}” looks like image paths: import it again with that as its column of image paths."
 
 
 def countable_columns(dataset: Dataset) -> list[str]:
@@ -154,7 +163,7 @@ def _show_counts(dataset: Dataset, columns: list[str], state: PageState) -> None
     else:
         column = st.selectbox("Count by", columns, key=f"count {dataset.name}", width=360)
     counts = count_values(dataset.metadata[column])
-    st.caption("Click a row to see its images below.")
+    st.caption(f"Click a row to see its {'images' if dataset.has_images else 'samples'} below.")
     configuration = {
         "samples": st.column_config.NumberColumn("n", format="localized"),
         "share": st.column_config.ProgressColumn("share of all samples", format="%.1f %%", min_value=0, max_value=100),
@@ -177,7 +186,9 @@ def count_values(values: pd.Series) -> pd.DataFrame:
 
 
 def _show_role_form(name: str, dataset: Dataset) -> None:
-    st.markdown("Every audit reads these roles. They were guessed from the columns' names; correct them here.")
+    st.markdown(
+        "Every audit reads these roles, as they were set or guessed from the columns' names; correct them here."
+    )
     with st.form("roles form", border=False):
         with st.grid(min_column_width=250, gap="medium"):
             roles = show_roles(dataset, _ROLES, key=f"data {name}")
@@ -185,7 +196,7 @@ def _show_role_form(name: str, dataset: Dataset) -> None:
             st.form_submit_button("Keep these roles", type="primary", icon=":material/check:")
             and roles != dataset.roles
         ):
-            _, problem = attempt(lambda: save_roles(name, roles))
+            _, problem = attempt(lambda: _save(name, roles))
             if problem:
                 show_problem(problem)
             else:
@@ -196,14 +207,14 @@ def _show_role_form(name: str, dataset: Dataset) -> None:
     download_table(dataset.metadata, f"{dataset.name}-samples", key="metadata", label="All rows")
 
 
-def _unusable(dataset: Dataset) -> pd.DataFrame:
-    from audit.engine import quarantine
-
-    return quarantine(dataset, workspace().store)
+def _save(name: str, roles: Roles) -> None:
+    if roles.label is not None and roles.label == roles.prediction:
+        raise InputError(f"`Prediction` must be another column than the label; both are '{roles.label}'.")
+    save_roles(name, roles)
 
 
 def _show_quarantine(dataset: Dataset) -> None:
-    table = _unusable(dataset)
+    table = unusable_of(dataset)
     if table.empty:
         st.html(
             empty_html(

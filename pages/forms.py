@@ -11,6 +11,7 @@ import streamlit as st
 from audit.dataset import Roles
 from audit.errors import InputError
 from audit.fields import Field, parse
+from audit.roles import without_answers
 from pages.job_panel import escape_markdown
 from pages.session import workspace
 from pages.state import setting_text
@@ -213,4 +214,6 @@ def show_roles(dataset: Dataset, roles: Sequence[str], *, key: str) -> Roles:
                 placeholder="no column",
                 help=ROLE_HELP.get(role),
             )
-    return dataclasses.replace(dataset.roles, **chosen)
+    made = dataclasses.replace(dataset.roles, **chosen)
+    # What was guessed as an attribute stops being one when it is chosen as the label.
+    return dataclasses.replace(made, attributes=without_answers(made.attributes, made.label, made.prediction))

@@ -26,6 +26,7 @@ from pages.session import (
     latest,
     model_of,
     result_of,
+    unusable_of,
     workspace,
 )
 from pages.state import choice_key, setting_text
@@ -58,9 +59,10 @@ def show() -> None:
         link(DATA, "Mend it on the data page", icon=":material/database:")
         return
     st.html(facts_html(loaded_facts(dataset, model_name)))
-    if len(dataset.quarantine):
+    unusable = len(unusable_of(dataset))
+    if unusable:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{plural(len(dataset.quarantine), 'image')} cannot be used.", width="content")
+            st.caption(f"{plural(unusable, 'image')} cannot be used.", width="content")
             link(DATA, "See which, and why", icon=":material/broken_image:")
     if model_name is None:
         st.html(

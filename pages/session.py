@@ -17,6 +17,7 @@ from pages.charts import projected
 from pages.state import choice_key
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
     from audit.base import Audit, Figure
@@ -63,6 +64,13 @@ def dataset_of(name: str) -> Dataset:
 @st.cache_resource(max_entries=3, show_spinner="Reading the dataset …")
 def _dataset(home: str, name: str, source: DatasetSource | None) -> Dataset:  # noqa: ARG001 - the source is the key
     return _workspace(home).load_dataset(name)
+
+
+def unusable_of(dataset: Dataset) -> pd.DataFrame:
+    """Return the samples whose image cannot be used, with the reason: found on reading the data, or decoding images."""
+    from audit.engine import quarantine
+
+    return quarantine(dataset, workspace().store)
 
 
 def model_of(name: str) -> Model:

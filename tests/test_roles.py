@@ -144,3 +144,10 @@ def test_a_text_column_named_mask_without_files_is_no_mask() -> None:
 
 def test_columns_that_name_things_are_known_by_name_or_by_the_user() -> None:
     assert categorical_columns(["label", "age", "kind"], Roles(label="kind")) == {"label", "kind"}
+
+
+def test_label_and_prediction_are_no_attributes_even_when_said_to_be() -> None:
+    table = pd.DataFrame({"kind": ["a", "b"] * 4, "said": ["a", "b"] * 4, "light": ["day", "night"] * 4})
+    given = Roles(label="kind", prediction="said", attributes=("kind", "light", "said"))
+    assert guess_roles(table, given).attributes == ("light",)
+    assert guess_roles(table, Roles(label="kind", attributes=("kind",))).attributes == ("said", "light")

@@ -130,6 +130,8 @@ class SubgroupDiscrepancy(Audit):
         columns = attribute_columns(dataset, self.attribute)
         unknown = [column for column in columns if column not in dataset.metadata.columns]
         reasons += [f"'{dataset.name}' has no column '{column}' to use as an attribute" for column in unknown]
+        if columns and columns[0] == dataset.roles.label:
+            reasons.append(f"'{columns[0]}' is the label of '{dataset.name}': choose another column as attribute")
         if not columns and (not self.error_slices or Embeddings().missing(dataset, model)):
             reasons.append(
                 f"'{dataset.name}' has no attribute column: choose the columns that tell subgroups "

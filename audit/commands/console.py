@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -70,7 +71,7 @@ class Console:
             nonlocal told
             if hidden and time.monotonic() - told >= TOLD_EVERY:
                 told = time.monotonic()
-                rate = f", {progress.rate:,.0f}/s" if progress.rate else ""
+                rate = f", {progress.rate:,.0f}/s" if math.isfinite(progress.rate) and progress.rate else ""
                 self.tell(f"{progress.stage}: {progress.done:,} of {progress.total:,}{rate}")
             if progress.stage not in bars:
                 for other in bars.values():

@@ -124,6 +124,7 @@ def dataset_source(arguments: argparse.Namespace) -> DatasetSource:
     roles: dict[str, Any] = {role: getattr(arguments, role) for role in ROLES if getattr(arguments, role)}
     if arguments.attribute:
         roles["attributes"] = tuple(arguments.attribute)
+    _check_answers(roles)
     return DatasetSource(
         path=arguments.data,
         images=arguments.images,
@@ -138,12 +139,25 @@ def dataset_source(arguments: argparse.Namespace) -> DatasetSource:
     )
 
 
+def _check_answers(roles: Mapping[str, Any]) -> None:
+    label, prediction = roles.get("label"), roles.get("prediction")
+    if label is not None and label == prediction:
+        raise InputError(f"`--prediction` must be another column than --label; both are '{label}'.")
+
+
 def load_dataset(arguments: argparse.Namespace) -> Dataset:
     """Read the data of the options, and remember where it was for a report that is written later."""
     from audit.commands.given_data import remember
 
     source = dataset_source(arguments)
     dataset = source.load()
+    for column in arguments.attribute:
+        if column not in dataset.roles.attributes:
+            role = "label" if column == dataset.roles.label else "prediction"
+            raise InputError(
+                f"`--attribute` must be another column than the {role}; '{column}' is that. Leave it out, or name the "
+                f"{role} by --{role}."
+            )
     remember(home_folder(arguments.home), dataset, source)
     return dataset
 

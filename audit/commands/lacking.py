@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 if TYPE_CHECKING:
     from audit.dataset import Dataset
@@ -37,21 +34,13 @@ def remedies(reasons: Sequence[str], dataset: Dataset) -> str:
 
 def image_remedy(dataset: Dataset) -> str:
     """Return where image paths are looked for, and how to say in which column of a table they stand."""
+    from audit.readers.image_columns import likely_image_column
     from audit.roles import PATH_NAMES
 
     names = ", ".join(PATH_NAMES)
-    column = next((str(name) for name in dataset.metadata.columns if _holds_images(dataset.metadata[name])), None)
+    column = likely_image_column(dataset.metadata)
     name = f"give --image-column {shlex.quote(column)}" if column else "name another by --image-column COLUMN"
     return (
         f"Image paths are looked for in a column named {names}: {name}, or --images DIR for images that are "
         "named after the sample ids."
     )
-
-
-def _holds_images(values: pd.Series) -> bool:
-    from audit.images import IMAGE_SUFFIXES
-
-    if not pd.api.types.is_string_dtype(values.dtype):
-        return False
-    present = values.dropna().head(100)
-    return len(present) > 0 and all(PurePath(str(value)).suffix.lower() in IMAGE_SUFFIXES for value in present)

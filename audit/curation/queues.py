@@ -70,7 +70,11 @@ class Queue:
 
 
 def queues(
-    dataset: Dataset, results: Sequence[tuple[Result, Mapping[str, Any]]], embeddings: np.ndarray | None = None
+    dataset: Dataset,
+    results: Sequence[tuple[Result, Mapping[str, Any]]],
+    embeddings: np.ndarray | None = None,
+    *,
+    quarantine: pd.DataFrame | None = None,
 ) -> tuple[Queue, ...]:
     """Return the queues that the dataset and its results offer; empty ones are left out.
 
@@ -82,6 +86,8 @@ def queues(
         Results on this dataset with their provenance, the newest first.
     embeddings
         One row a sample (n, d), where there are some: near-duplicates across splits are looked for among them.
+    quarantine
+        Samples whose image cannot be used, with the ``reason``; by default those found when the data was read.
     """
     found: dict[str, Queue] = {}
     made = [
@@ -91,7 +97,7 @@ def queues(
         *_worst_slices(dataset, results),
         *_negative_margins(results),
         *_marked_duplicates(results),
-        *_quarantined(dataset),
+        *_quarantined(dataset.quarantine if quarantine is None else quarantine),
     ]
     for queue in made:
         known = tuple(sample for sample in queue.samples if sample in dataset.index)[:LONGEST]
@@ -101,14 +107,14 @@ def queues(
     return tuple(found.values())
 
 
-def _quarantined(dataset: Dataset) -> Iterator[Queue]:
-    reasons = dataset.quarantine["reason"].value_counts()
+def _quarantined(quarantine: pd.DataFrame) -> Iterator[Queue]:
+    reasons = quarantine["reason"].value_counts()
     words = ", ".join(f"{reason} ({n:,})" for reason, n in reasons.items())
     yield Queue(
         name="quarantined",
         title="Images that cannot be used",
         reason=f"Left out of everything that needs the image: {words}.",
-        samples=tuple(map(str, dataset.quarantine.index)),
+        samples=tuple(map(str, quarantine.index)),
     )
 
 

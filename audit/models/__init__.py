@@ -149,5 +149,19 @@ def _unknown_family(spec: str, parsed: Specification, known: dict[str, ModuleTyp
     if hint:
         return f"`model` must begin with a family; got '{parsed.family}'.{hint} `audit list` shows all families."
     if ":" not in spec:
-        hint = f" To load a network called '{parsed.family}', write for example timm:{parsed.family}."
+        hint = _of_name(parsed.family)
     return f"`model` must begin with a family; got '{parsed.family}'.{hint} {listed}"
+
+
+def _of_name(name: str) -> str:
+    """Return which libraries have a network of a name, as a sentence with a blank before."""
+    import timm
+    import torchvision
+
+    found = [
+        *([f"torchvision:{name}"] if name in torchvision.models.list_models() else []),
+        *([f"timm:{name}"] if timm.is_model(name.partition(".")[0]) else []),
+    ]
+    if found:
+        return f" To load the network called '{name}', write {' or '.join(found)}."
+    return f" No network of timm or torchvision is called '{name}'."

@@ -108,6 +108,8 @@ def _reader_of(path: Path, name: str | None) -> Reader:
     for candidate in known.values():
         if candidate.detect(path):
             return candidate
+    if path.suffix.lower() in {".xlsx", ".xls", ".ods"}:
+        raise InputError(f"`path` must be a table in a format that can be read; save '{path.name}' as CSV first.")
     formats = "; ".join(candidate.title for candidate in known.values())
     raise InputError(f"`path` must hold data that can be read; '{path}' holds none of: {formats}.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pandas as pd
 
@@ -147,3 +147,15 @@ def matched_by_stem(
         return metadata, None
     paths = pd.Series([found[0] if found else None for found in matches], index=metadata.index, dtype="str")
     return metadata.assign(**{IMAGE_COLUMN: paths}), root
+
+
+def likely_image_column(metadata: pd.DataFrame) -> str | None:
+    """Return the first column whose values look like names of image files, ``None`` when there is none."""
+    return next((str(name) for name in metadata.columns if _holds_images(metadata[name])), None)
+
+
+def _holds_images(values: pd.Series) -> bool:
+    if not pd.api.types.is_string_dtype(values.dtype):
+        return False
+    present = values.dropna().head(100)
+    return len(present) > 0 and all(PurePath(str(value)).suffix.lower() in IMAGE_SUFFIXES for value in present)

@@ -167,7 +167,8 @@ def _nesting_notes(design: Design) -> list[str]:
         notes.append(f"{empty} of {table.size} class-center pairs have no sample; what a center lacks it cannot show.")
     used_groups = design.group[used]
     pairs = np.unique(np.stack([used_groups, design.center[used]], axis=1), axis=0)
-    several = len(pairs) - design.groups
+    several = int((np.unique(pairs[:, 0], return_counts=True)[1] > 1).sum())
     if several:
-        notes.append(f"{several:,} groups have samples from several centers; they are permuted center by center.")
+        words = "group has" if several == 1 else "groups have"
+        notes.append(f"{several:,} {words} samples from several centers, permuted center by center.")
     return notes

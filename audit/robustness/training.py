@@ -159,9 +159,10 @@ def drop_rows(case: Case, sample: Sample, repeats: int) -> Found:
                 "where": where(),
             }
         )
+    made = "" if found.unit == "samples" else f" made of {found.unit}"
     note = (
         f"Performance drop: {repeats} divisions into training and test groups; training sets of "
-        f"{found.training_rows:,} samples made of {found.unit}; intervals are the range over divisions."
+        f"{found.training_rows:,} samples{made}; intervals are the range over divisions."
     )
     return Found(overall, rows, [note])
 

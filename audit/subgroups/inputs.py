@@ -11,6 +11,7 @@ import pandas as pd
 
 from audit.counts import CellCounts, Coded, code, code_family, count_cells
 from audit.errors import InputError
+from audit.roles import without_answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +123,7 @@ def attribute_columns(dataset: Dataset, chosen: str | None) -> tuple[str, ...]:
     """
     roles = dataset.roles
     own = roles.attributes or tuple(column for column in (roles.background, roles.center) if column)
+    own = without_answers(own, roles.label, roles.prediction)
     return tuple(dict.fromkeys([*([chosen] if chosen else []), *own]))
 
 

@@ -66,4 +66,9 @@ def test_into_a_file_progress_is_a_line_now_and_then(monkeypatch: pytest.MonkeyP
     with Console(io.StringIO(), remarks).progress() as report:
         report(Progress(stage="Images", done=1500, total=2000, rate=120.4))
         report(Progress(stage="Images", done=2000, total=2000, rate=0.0))
-    assert remarks.getvalue().splitlines() == ["Images: 1,500 of 2,000, 120/s", "Images: 2,000 of 2,000"]
+        report(Progress(stage="Images", done=2000, total=2000, rate=float("nan")))
+    assert remarks.getvalue().splitlines() == [
+        "Images: 1,500 of 2,000, 120/s",
+        "Images: 2,000 of 2,000",
+        "Images: 2,000 of 2,000",
+    ]

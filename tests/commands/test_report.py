@@ -126,7 +126,7 @@ def test_data_that_cannot_be_read_again_is_said_in_the_message_and_in_the_notes(
 
 def test_registered_data_is_taken_though_the_run_had_other_roles(cli, tmp_path, pets):
     home = tmp_path / "home"
-    assert cli("run", "toy", pets, "--attribute", "label", "--out", tmp_path / "out", "--home", home).status == 0
+    assert cli("run", "toy", pets, "--attribute", "seen_as", "--out", tmp_path / "out", "--home", home).status == 0
     (home / "given-data.json").unlink()
     workspace = Workspace(home)
     workspace.declare_root(pets.parent)

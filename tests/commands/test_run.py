@@ -68,9 +68,33 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(cli: Cli, pets:
 
 def test_attribute_repeats(cli: Cli, pets: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert cli("run", "toy", pets, "--attribute", "label", "--attribute", "prediction", "--out", out).status == 0
+    table = pd.read_csv(pets).assign(light="day", place="inside")
+    table.to_csv(pets, index=False)
+    assert cli("run", "toy", pets, "--attribute", "place", "--attribute", "light", "--out", out).status == 0
     facts = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
-    assert facts["roles"]["attributes"] == ["label", "prediction"]
+    assert facts["roles"]["attributes"] == ["place", "light"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--attribute", "label"), "`--attribute` must be another column than the label; 'label' is that."),
+        (
+            ("--label", "seen_as", "--attribute", "prediction"),
+            "`--attribute` must be another column than the prediction; 'prediction' is that.",
+        ),
+        (
+            ("--label", "seen_as", "--prediction", "seen_as"),
+            "`--prediction` must be another column than --label; both are 'seen_as'.",
+        ),
+    ],
+)
+def test_one_column_plays_no_two_parts_that_contradict(
+    cli: Cli, pets: Path, options: tuple[str, ...], message: str
+) -> None:
+    said = cli("run", "toy", pets, *options)
+    assert said.status == 2
+    assert message in said.err
 
 
 def test_the_model_may_be_left_out_only_when_the_data_brings_outputs(cli: Cli, pets: Path, tmp_path: Path) -> None:

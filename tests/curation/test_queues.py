@@ -102,6 +102,8 @@ def test_unusable_images_are_listed_with_their_reasons(dataset):
     queue = named(queues(dataclasses.replace(dataset, quarantine=broken), []))["quarantined"]
     assert queue.samples == ("s1",)
     assert "truncated image (1)" in queue.reason
+    found = pd.concat([broken, broken.rename({"s1": "s2"})])
+    assert named(queues(dataset, [], quarantine=found))["quarantined"].samples == ("s1", "s2")
 
 
 def test_the_newest_result_makes_the_queue_and_no_queue_is_endless(dataset):

@@ -51,9 +51,18 @@ def test_families_stand_in_the_order_of_their_use():
     assert found[-2:] == ["captioner", "instruct"]
 
 
-def test_a_bare_architecture_is_told_how_to_be_written():
-    with pytest.raises(InputError, match="write for example timm:resnet50"):
-        models.load_model("resnet50")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("resnet50", "write torchvision:resnet50 or timm:resnet50"),
+        ("mobilenet_v2", r"write torchvision:mobilenet_v2\. "),
+        ("mobilenetv2_100", r"write timm:mobilenetv2_100\. "),
+        ("no_such_net", "No network of timm or torchvision is called 'no_such_net'"),
+    ],
+)
+def test_a_bare_architecture_is_told_how_to_be_written(name, said):
+    with pytest.raises(InputError, match=said):
+        models.load_model(name)
 
 
 def test_an_empty_specification_is_told_the_shape():

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from audit.errors import InputError
 from audit.models import load_model
@@ -51,6 +52,18 @@ def test_weights_from_a_file_give_that_networks_logits_and_classes(images, tmp_p
     with torch.inference_mode():
         torch.testing.assert_close(model.logits(images), network(model.preprocessing.normalise(images)))
     assert model.class_names == ()
+
+
+def test_what_a_safetensors_file_says_is_used_and_what_is_not_read_is_told(tmp_path):
+    import torchvision
+
+    network = torchvision.models.squeezenet1_1(num_classes=5)
+    said = {"num_classes": "5", "norm": "(x-127.5)/127.5", "crop": "227"}
+    save_file(network.state_dict(), tmp_path / "w.safetensors", metadata=said)
+    model = load("torchvision:squeezenet1_1", weights=tmp_path / "w.safetensors")
+    assert (model.preprocessing.mean, model.preprocessing.std) == ((0.5,) * 3, (0.5,) * 3)
+    assert model.notes[0] == "Set by the file's metadata: mean=0.5, num_classes=5, std=0.5."
+    assert model.notes[1].startswith("The file's metadata also says crop=227, which is not read here")
 
 
 def test_the_preprocessing_is_that_of_the_published_weights():

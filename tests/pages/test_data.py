@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from audit.dataset import Dataset
 from audit.workspace import Workspace
-from pages.data import count_values, countable_columns
+from pages.data import count_values, countable_columns, image_remedy
+from pages.session import unusable_of
 
 
 def data_page() -> None:
@@ -88,3 +90,43 @@ def test_columns_of_predictions_become_models(page: AppTest, workspace: Workspac
     next(button for button in page.button if button.label == "Use them as models").click().run()
     assert not page.exception
     assert workspace.models()["second_model"].spec == "precomputed?prediction=second_model"
+
+
+def test_one_column_cannot_be_label_and_prediction(page: AppTest, workspace: Workspace) -> None:
+    page.query_params["view"] = "roles"
+    page.run()
+    next(box for box in page.selectbox if box.label == "Prediction").select("label")
+    next(button for button in page.button if button.label == "Keep these roles").click().run()
+    assert page.error[0].value.startswith("`Prediction` must be another column than the label")
+    assert workspace.load_dataset("drawn").roles.prediction == "prediction"
+
+
+def test_what_becomes_the_label_stops_being_an_attribute(page: AppTest, workspace: Workspace) -> None:
+    page.query_params["view"] = "roles"
+    page.run()
+    next(box for box in page.selectbox if box.label == "Label").select("light")
+    next(button for button in page.button if button.label == "Keep these roles").click().run()
+    assert not page.exception
+    roles = workspace.load_dataset("drawn").roles
+    assert roles.label == "light"
+    assert "light" not in roles.attributes
+
+
+def test_images_that_could_not_be_decoded_count_as_unusable_everywhere(page: AppTest, workspace: Workspace) -> None:
+    dataset = workspace.load_dataset("drawn")
+    broken = pd.DataFrame(
+        {"filepath": ["x.png"], "reason": ["truncated image"]}, index=pd.Index(["s000"], name="sample_id"), dtype="str"
+    )
+    workspace.store.write_quarantine(dataset.images_fingerprint, broken)
+    assert unusable_of(dataset)["reason"].tolist() == ["truncated image", "empty file", "file missing"]
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [("shot", "“shot” looks like image paths"), ("note", "or with its column of image paths")],
+)
+def test_a_table_without_images_says_which_column_might_name_them(column: str, words: str) -> None:
+    table = pd.DataFrame(
+        {column: ["a/1.png", "b/2.JPG", None]} if column == "shot" else {column: ["fine", "odd", None]}
+    )
+    assert words in image_remedy(Dataset(name="own", metadata=table.rename(index=str).rename_axis("sample_id")))

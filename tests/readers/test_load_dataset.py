@@ -32,9 +32,9 @@ def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_path_that_nothing_reads_is_refused_with_the_formats(tmp_path: Path) -> None:
-    (tmp_path / "a.xlsx").touch()
+    (tmp_path / "a.docx").touch()
     with pytest.raises(InputError, match=r"holds none of: .*Hugging Face dataset"):
-        load_dataset(tmp_path / "a.xlsx")
+        load_dataset(tmp_path / "a.docx")
 
 
 def test_a_reader_can_be_chosen(tmp_path: Path) -> None:
@@ -79,3 +79,9 @@ def test_class_names_that_cannot_be_read_are_refused(
         (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=message):
         load_dataset(tmp_path / "samples.csv", class_names=tmp_path / name)
+
+
+def test_a_spreadsheet_is_told_to_be_saved_as_csv(tmp_path: Path) -> None:
+    (tmp_path / "lesions.xlsx").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"save 'lesions\.xlsx' as CSV first"):
+        load_dataset(tmp_path / "lesions.xlsx")
