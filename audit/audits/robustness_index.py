@@ -116,7 +116,7 @@ class RobustnessIndex(Audit):
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
     labels: ClassVar[Mapping[str, str]] = LABELS
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     column_roles: ClassVar[tuple[str, ...]] = ("label", "center", "group_id")
     published: ClassVar[Mapping[str, Mapping[str, float]]] = published_scores()
 

@@ -94,7 +94,7 @@ class SubgroupDiscrepancy(Audit):
     )
     meanings: ClassVar[Mapping[str, str]] = MEANINGS
     labels: ClassVar[Mapping[str, str]] = LABELS
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     column_roles: ClassVar[tuple[str, ...]] = ("label", "prediction", "attributes", "group_id")
 
     attribute: Column | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,9 +175,15 @@ class Case:
         return np.asarray(self.near.distance[:, 0] < 1e-6)
 
 
+_NAME = re.compile(r"[^\W\d_]\w*[^\W_]")
+"""A name of letters and figures, with low lines inside it alone."""
+
+
 def _word(column: str, standard: str) -> str:
-    text = column.replace("_", " ").strip()
-    return standard if text.lower() in {"", "label", "target", "y", "class", "center", "centre"} else text
+    # What cannot stand in a sentence, in the plural too, is called what it is.
+    if not _NAME.fullmatch(column) or column.lower() in {"label", "target", "y", "class", "center", "centre"}:
+        return standard
+    return column.replace("_", " ")
 
 
 def make_case(
