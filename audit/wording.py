@@ -185,6 +185,14 @@ def format_p(p_value: float) -> str:
     return "p < .001" if p_value < 0.001 else f"p = {format_value(p_value)}"
 
 
+def plural(count: int, word: str) -> str:
+    """Return ``1 sample``, ``2,000 samples``, ``8 classes``."""
+    if count == 1:
+        return f"1 {word}"
+    ending = "es" if word.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{count:,} {word}{ending}"
+
+
 def sentence(parts: Sequence[str]) -> str:
     """Return reasons as one sentence: joined, ended, and begun with a capital unless a quoted name comes first."""
     joined = "; ".join(parts)

@@ -9,8 +9,8 @@ import streamlit as st
 
 from audit.curation.board import LABEL, NOTE, TAG, UNTAG
 from audit.events import UNDO, standing
+from audit.wording import plural
 from pages.job_panel import escape_markdown, show_problem
-from pages.markup import plural
 from pages.session import attempt
 
 if TYPE_CHECKING:

@@ -20,9 +20,8 @@ from audit.locations import assets_folder
 from audit.registry import audits
 from audit.result import STATES
 from audit.run import explain_missing
-from audit.wording import format_interval, format_value, in_words, sentence
+from audit.wording import format_interval, format_value, in_words, plural, sentence
 from pages.job_panel import active_jobs
-from pages.markup import plural
 from pages.navigation import audit_path, page_at
 from pages.session import attempt, model_of, result_of, workspace
 from pages.state import link_parameters

@@ -18,12 +18,12 @@ from audit.plots import interval_figure
 from audit.registry import audits
 from audit.result import Verdict
 from audit.run import explain_missing
-from audit.wording import format_interval, format_value, in_words
+from audit.wording import format_interval, format_value, in_words, plural
 from pages.audit_page import audit_request, link_settings
 from pages.charts import projected, show_figure
 from pages.compare_groups import show_compared_groups
 from pages.job_panel import escape_markdown, job_of, show_job, show_problem, submit
-from pages.markup import empty_html, heading_html, notes_html, plural, verdict_html
+from pages.markup import empty_html, heading_html, notes_html, verdict_html
 from pages.navigation import COMPARE, DATA, audit_path, link
 from pages.result_view import show_views
 from pages.sample_rows import download_table

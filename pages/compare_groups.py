@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from audit.wording import format_interval, in_words
+from audit.wording import format_interval, in_words, plural
 from pages.job_panel import escape_markdown
-from pages.markup import plural
 from pages.navigation import EXPLORE, link
 from pages.result_view import table_of_kind
 from pages.sample_rows import download_table

@@ -10,8 +10,8 @@ import streamlit as st
 from audit.differences.selections import save_selection
 from audit.differences.sets import MODEL_COLUMNS
 from audit.errors import InputError
+from audit.wording import plural
 from pages.job_panel import escape_markdown, show_problem
-from pages.markup import plural
 from pages.navigation import audit_path, go, page_at
 from pages.session import attempt, chosen_dataset, workspace
 

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from audit.plots import SEQUENTIAL
+from audit.wording import plural
 from pages.charts import projected, show_figure
-from pages.markup import plural
 from pages.selection import cell_text
 from pages.tables import show_counted
 

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from audit.corrections import Corrections
+from audit.wording import plural
 from pages.job_panel import show_problem
-from pages.markup import plural
 from pages.session import attempt, chosen_dataset, forget_loaded, workspace
 
 if TYPE_CHECKING:

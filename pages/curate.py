@@ -10,13 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from audit.curation.queues import MOST_COMPARED, Queue, queues
+from audit.wording import plural
 from pages.activity import show_activity
 from pages.colouring import linked_table
 from pages.curation_files import show_export
 from pages.embeddings import show_embeddings
 from pages.gallery import Selection, show_gallery
 from pages.job_panel import escape_markdown, show_problem
-from pages.markup import empty_html, facts_html, heading_html, plural
+from pages.markup import empty_html, facts_html, heading_html
 from pages.navigation import CURATE, DATA, EXPLORE, link
 from pages.people import author_field, curated_of, curation_of, marks_of
 from pages.result_view import precomputed_column

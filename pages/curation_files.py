@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from audit.curation.exports import FILES, image_folder
+from audit.wording import plural
 from pages.job_panel import show_problem
-from pages.markup import plural
 from pages.session import attempt, workspace
 
 if TYPE_CHECKING:

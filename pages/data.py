@@ -11,12 +11,13 @@ import streamlit as st
 from audit.errors import InputError
 from audit.judged import wrong_first
 from audit.readers.image_columns import likely_image_column
+from audit.wording import plural
 from pages.audit_page import save_roles
 from pages.forms import show_roles
 from pages.gallery import show_gallery
 from pages.importing import show_add_dataset
 from pages.job_panel import escape_markdown, show_problem
-from pages.markup import empty_html, facts_html, heading_html, plural
+from pages.markup import empty_html, facts_html, heading_html
 from pages.model_list import prediction_columns, show_models
 from pages.navigation import DATA
 from pages.sample_rows import download_table

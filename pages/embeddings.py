@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from audit.similarity import StoredEmbeddings, stored_embeddings
+from audit.wording import plural
 from pages.job_panel import escape_markdown, job_of, settings_request, show_job, submit
-from pages.markup import plural
 from pages.session import attempt, chosen_dataset, chosen_model, model_of, workspace
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
+from audit.wording import plural
 from pages.job_panel import escape_markdown
-from pages.markup import plural
 from pages.selection import cell_text
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from PIL import Image
 from audit.images import ImageProblem
 from audit.locations import assets_folder
 from audit.thumbnails import thumbnail
+from audit.wording import plural
 from pages.job_panel import escape_markdown
-from pages.markup import empty_html, facts_html, plural
+from pages.markup import empty_html, facts_html
 from pages.people import labels_of
 from pages.selection import Card, cards, cell_text, opened_sample, page_of, sample_facts
 from pages.session import workspace

@@ -10,11 +10,11 @@ from audit.errors import InputError
 from audit.fields import build_audit
 from audit.registry import audits
 from audit.run import explain_missing
-from audit.wording import sentence
+from audit.wording import plural, sentence
 from pages.audit_matrix import show_overview
 from pages.audit_page import audit_request, link_settings
 from pages.job_panel import escape_markdown, job_of, progress_words, show_problem, submit
-from pages.markup import empty_html, facts_html, heading_html, plural, verdict_html, waiting_html
+from pages.markup import empty_html, facts_html, heading_html, verdict_html, waiting_html
 from pages.navigation import DATA, EXPLORE, audit_path, link
 from pages.result_view import show_number
 from pages.session import (

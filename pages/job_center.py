@@ -11,8 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from audit.errors import InputError
+from audit.wording import plural
 from pages.job_panel import escape_markdown, job_words, show_bar, show_problem, submit
-from pages.markup import elapsed, empty_html, facts_html, heading_html, plural
+from pages.markup import elapsed, empty_html, facts_html, heading_html
 from pages.navigation import DATA, EXPLORE, HOME, JOBS, audit_path, link, page_at
 from pages.session import attempt, workspace
 from pages.state import PageState, link_parameters

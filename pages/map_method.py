@@ -9,8 +9,9 @@ import streamlit as st
 from audit.job_request import map_request
 from audit.maps import FITTED, MapCoordinates
 from audit.similarity import stored_embeddings
+from audit.wording import plural
 from pages.job_panel import job_of, show_job, submit
-from pages.markup import empty_html, plural
+from pages.markup import empty_html
 from pages.navigation import DATA, link
 from pages.session import attempt, model_of, workspace
 

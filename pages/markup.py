@@ -81,14 +81,6 @@ def _number(row: pd.Series[Any], column: str) -> float:
     return float("nan") if value is None or value is pd.NA else float(value)
 
 
-def plural(count: int, word: str) -> str:
-    """Return ``1 sample``, ``2,000 samples``, ``8 classes``."""
-    if count == 1:
-        return f"1 {word}"
-    ending = "es" if word.endswith(("s", "x", "ch", "sh")) else "s"
-    return f"{count:,} {word}{ending}"
-
-
 def elapsed(seconds: float) -> str:
     """Return a duration in words: ``45 s``, ``3 min``, ``2 h 5 min``."""
     if not np.isfinite(seconds):

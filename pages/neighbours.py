@@ -8,10 +8,9 @@ import streamlit as st
 
 from audit.panels import Panel, Picture, PictureGroup, PictureRow
 from audit.similarity import nearest_samples
-from audit.wording import format_value
+from audit.wording import format_value, plural
 from pages.embeddings import show_embeddings
 from pages.job_panel import escape_markdown
-from pages.markup import plural
 from pages.panels_view import show_panel
 from pages.selection import cell_text, opened_sample
 from pages.session import attempt

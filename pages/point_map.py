@@ -23,9 +23,8 @@ from audit.locations import assets_folder
 from audit.maps import read_map
 from audit.plots import ACCENT, OKABE_ITO, OTHER, SEQUENTIAL, category_colours
 from audit.thumbnails import data_uri
-from audit.wording import format_value
+from audit.wording import format_value, plural
 from pages.gallery import thumbnail_folder
-from pages.markup import plural
 from pages.selection import cell_text, outlines_from_text, outlines_text
 from pages.session import workspace
 

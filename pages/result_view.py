@@ -13,7 +13,7 @@ import streamlit as st
 
 from audit.errors import InputError
 from audit.judged import judged, wrong_first
-from audit.wording import in_words, unbroken
+from audit.wording import in_words, plural, unbroken
 from pages.changed_images import show_changed_images
 from pages.charts import show_figure
 from pages.compare_sets import show_compare_sets
@@ -21,7 +21,7 @@ from pages.corrections import show_corrections
 from pages.findings import show_add_finding
 from pages.gallery import show_gallery
 from pages.job_panel import escape_markdown
-from pages.markup import elapsed, notes_html, plural, score_words, verdict_html
+from pages.markup import elapsed, notes_html, score_words, verdict_html
 from pages.navigation import COMPARE, EXPLORE, REPORT, link
 from pages.panels_view import show_examination, show_panels
 from pages.people import marks_of

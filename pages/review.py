@@ -11,8 +11,9 @@ from audit.locations import assets_folder
 from audit.review.board import Review, reviews, start_review
 from audit.review.minutes import signer_words
 from audit.review.policy import OUTCOMES
+from audit.wording import plural
 from pages.job_panel import show_problem
-from pages.markup import empty_html, facts_html, heading_html, plural
+from pages.markup import empty_html, facts_html, heading_html
 from pages.navigation import HOME, REPORT, link
 from pages.people import author_field, database
 from pages.presenter import show_presenter

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from audit.review.minutes import DECISIONS
-from audit.wording import model_words
+from audit.wording import model_words, plural
 from pages.frozen import images_html, sentence_html, show_plots
 from pages.job_panel import escape_markdown, show_problem
-from pages.markup import notes_html, plural
+from pages.markup import notes_html
 from pages.session import attempt
 
 if TYPE_CHECKING:

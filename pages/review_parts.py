@@ -15,10 +15,10 @@ from audit.report.markdown import value_words
 from audit.review.history import changes_between
 from audit.review.minutes import CARD_FIELDS, undecided_words
 from audit.review.policy import EXAMPLE, OUTCOMES, RULE_TEXT
-from audit.wording import in_words
+from audit.wording import in_words, plural
 from pages.frozen import checks_html
 from pages.job_panel import escape_markdown
-from pages.markup import notes_html, plural
+from pages.markup import notes_html
 from pages.review_items import act
 from pages.session import attempt, chosen_dataset, dataset_of, latest, result_of, workspace
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from audit.export import to_csv, to_parquet
-from pages.markup import plural
+from audit.wording import plural
 
 
 def show_rows(rows: pd.DataFrame, *, name: str, key: str, expanded: bool) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from audit.wording import plural
 from pages.gallery import Selection
 from pages.job_panel import show_problem
-from pages.markup import plural
 from pages.people import author_field, curated_of, curation_of
 from pages.session import attempt, chosen_dataset
 

@@ -29,6 +29,7 @@ from audit.significance import Correction, adjust_p_values, permutation_p_value
 from audit.statistics import Interval, divide, mean_interval, proportion_interval, simultaneous_interval
 from audit.subgroups.gaps import binary_gaps, class_accuracies, excess_gap, spread, subgroup_accuracies
 from audit.subgroups.macro_std import class_variances, mean_defined, nist_factor, sampling_noise
+from audit.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -323,11 +324,11 @@ def _undefined(inputs: Inputs, cells: CellCounts) -> tuple[str, ...]:
     notes = []
     absent = [name for name, count in zip(cells.classes, filled, strict=True) if count == 0]
     if absent:
-        notes.append(f"{len(absent)} classes have no sample and are left out: {', '.join(absent[:5])}")
+        notes.append(f"{plural(len(absent), 'class')} without a sample left out: {', '.join(absent[:5])}")
     alone = [name for name, count in zip(cells.classes, filled, strict=True) if count == 1]
     if alone and len(cells.subgroups) > 1:
         notes.append(
-            f"{len(alone)} classes lie in one subgroup only ({', '.join(alone[:5])}): their spread is 0 in macro_std "
+            f"{plural(len(alone), 'class')} in one subgroup only ({', '.join(alone[:5])}): a spread of 0 in macro_std "
             f"and undefined in macro_std_nist, which rests on the remaining {int((filled > 1).sum())} classes"
         )
     if inputs.main is None:

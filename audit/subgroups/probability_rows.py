@@ -14,6 +14,7 @@ from audit.group_ids import split_halves
 from audit.subgroups.calibration import Calibration, apply_temperature, calibration_errors, fit_temperature
 from audit.subgroups.overall import LEVEL
 from audit.subgroups.ranking import Ranking, disagreeing_pairs, ranking_by_subgroup
+from audit.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +156,7 @@ def ranking_columns(inputs: Inputs) -> tuple[dict[tuple[str, str], dict[str, flo
         notes.append(f"AUROC is undefined in {undefined} of {len(columns)} cells: all samples there have one class")
     if disagreements:
         notes.append(
-            f"AUROC and AUPRC put {disagreements} pairs of subgroups in opposite order: AUPRC falls with the "
+            f"AUROC and AUPRC put {plural(disagreements, 'pair')} of subgroups in opposite order: AUPRC falls with the "
             "prevalence, so do not rank subgroups by it; both stand beside the prevalence in the table"
         )
     return columns, notes

@@ -16,6 +16,7 @@ from audit.subgroups.group_rows import MOST_ROWS
 from audit.subgroups.inputs import Attribute
 from audit.subgroups.overall import LEVEL, effective_by
 from audit.subgroups.standardisation import standardised_difference
+from audit.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,8 @@ def recall_rows(inputs: Inputs, correction: Correction, *, draws: int, seed: int
     pairs = len(groups) * (len(groups) - 1) // 2
     if pairs * len(cells.classes) > MOST_ROWS:
         note = (
-            f"{pairs} pairs of subgroups times {len(cells.classes)} classes are too many differences of recalls to "
-            "list; the rows of kind 'cell' compare each subgroup with the rest of its class"
+            f"{plural(pairs, 'pair')} of subgroups times {plural(len(cells.classes), 'class')} are too many "
+            "differences of recalls to list; the rows of kind 'cell' compare each subgroup with the rest of its class"
         )
         return [], [note]
     if inputs.family is not None:

@@ -5,14 +5,13 @@ import pandas as pd
 import pytest
 
 from audit.result import STATES, State, Verdict
-from audit.wording import unbroken
+from audit.wording import plural, unbroken
 from pages.markup import (
     elapsed,
     empty_html,
     facts_html,
     heading_html,
     notes_html,
-    plural,
     score_words,
     verdict_html,
     waiting_html,

@@ -57,9 +57,7 @@ def test_classes_in_one_subgroup_are_named(make_inputs, make_world):
     table = make_world()
     table.loc[table["label"] == "owl", "light"] = "night"
     _, found = _scores(make_inputs(table))
-    assert any(
-        "1 classes lie in one subgroup only (owl)" in note and "remaining 2 classes" in note for note in found.notes
-    )
+    assert any("1 class in one subgroup only (owl)" in note and "remaining 2 classes" in note for note in found.notes)
 
 
 def test_small_subgroups_are_named(make_inputs, make_world):

@@ -43,7 +43,7 @@ def test_too_many_pairs_are_not_listed_and_said_so(make_inputs, monkeypatch):
     monkeypatch.setattr(module, "MOST_ROWS", 2)
     rows, notes = recall_rows(make_inputs(), BH, draws=200, seed=0)
     assert rows == []
-    assert "1 pairs of subgroups times 3 classes are too many" in notes[0]
+    assert "1 pair of subgroups times 3 classes are too many" in notes[0]
 
 
 def test_a_gap_that_is_another_attributes_is_explained_by_it(make_inputs, make_world):
