@@ -59,7 +59,7 @@ def verdict(scores: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any
         score, sentence = min(there, key=lambda each: each[0]["n"] < FEWEST)
         state = _state(score)
         said = Verdict(state=state, sentence=sentence(score, state), score=score["score"])
-        if sentence is _about_noise and state == "differs" and score["value"] > 0:
+        if said.score == "relative_foreground_sensitivity" and state == "differs" and score["value"] > 0:
             return _beside_changes(said, rows)
         return said
     accuracy = format_value(by_name["accuracy"]["value"], "share")

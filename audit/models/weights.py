@@ -74,11 +74,12 @@ def carried(path: Path, known: Collection[str], options: Mapping[str, str]) -> t
     """
     held = {key: value for key, value in metadata(path).items() if key not in _SAYS_NOTHING}
     norm = _NORM.fullmatch(held.get("norm", ""))
-    if norm is not None and {"mean", "std"} <= set(known) and not {"mean", "std"} & {*held, *options}:
+    if norm is not None and {"mean", "std"} <= set(known):
         del held["norm"]
-        held |= {key: f"{float(value) / 255:.6g}" for key, value in zip(("mean", "std"), norm.groups(), strict=True)}
+        shares = (f"{float(value) / 255:.6g}" for value in norm.groups())
+        held = {**dict(zip(("mean", "std"), shares, strict=True)), **held}
     found = {key: value for key, value in held.items() if key in known and key not in options}
-    other = {key: value for key, value in held.items() if key not in known and not (key == "norm" and norm)}
+    other = {key: value for key, value in held.items() if key not in known}
     notes = [f"Set by the file's metadata: {_facts(found)}."] if found else []
     if other:
         notes.append(

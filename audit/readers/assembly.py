@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from audit.dataset import IMAGE_COLUMN, Dataset, Roles, empty_quarantine, sorted
 from audit.errors import InputError
 from audit.images import check_files
 from audit.readers.array_files import ArrayFile, aligned, read_array
-from audit.readers.base import ReadOptions, Table, given_column
+from audit.readers.base import ReadOptions, Table, given_column, no_such_column
 from audit.readers.image_columns import matched_by_stem, with_images
 from audit.readers.table_files import read_table
 from audit.roles import EMBEDDING_NAMES, ID_NAMES, PATH_NAMES, find_column, guess_roles
@@ -70,8 +69,8 @@ def _with_ids(frame: pd.DataFrame, table: Table, options: ReadOptions) -> pd.Dat
     """Return the table indexed by ``sample_id``: its own, an id column, the image path, or the row number."""
     given = given_column(table.frame, options.id_column, "id_column", table.source.name)
     if given is not None:
-        # The column of images has another name by now.
-        ids = _id_texts(frame[given if given in frame.columns else IMAGE_COLUMN])
+        # As it was read: the column may have another name by now, or another column its own.
+        ids = _id_texts(table.frame[given])
         _check_ids(ids, given, table.source.name)
         return frame.set_index(pd.Index(ids, name="sample_id"))
     own = find_column(frame.columns, ("sample_id",))
@@ -166,12 +165,7 @@ def _check_roles(roles: Roles, metadata: pd.DataFrame, table: Table) -> None:
             )
         # As the user's file has them: the column of image paths may be called otherwise there.
         columns = [*own, *(str(name) for name in metadata.columns if name not in own and name != IMAGE_COLUMN)]
-        close = difflib.get_close_matches(column, columns, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
-        raise InputError(
-            f"`{role}` must name a column of {table.source.name}; got '{column}'.{hint} "
-            f"Columns: {', '.join(columns) or 'none'}.",
-        )
+        raise no_such_column(role, column, columns, table.source.name)
 
 
 def _arrays(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -63,11 +63,15 @@ def given_column(frame: pd.DataFrame, column: str | None, parameter: str, file: 
     """
     if column is None or column in frame.columns:
         return column
-    columns = [str(name) for name in frame.columns]
+    raise no_such_column(parameter, column, [str(name) for name in frame.columns], file)
+
+
+def no_such_column(parameter: str, column: str, columns: Sequence[str], file: str) -> InputError:
+    """Return the error that a file has no such column, with the nearest one and all there are."""
     close = difflib.get_close_matches(column, columns, n=1)
     hint = f" Did you mean '{close[0]}'?" if close else ""
-    names = ", ".join(columns)
-    raise InputError(f"`{parameter}` must name a column of {file}; got '{column}'.{hint} Columns: {names}.")
+    names = ", ".join(columns) or "none"
+    return InputError(f"`{parameter}` must name a column of {file}; got '{column}'.{hint} Columns: {names}.")
 
 
 class Reader(Protocol):

@@ -84,6 +84,7 @@ def curve_figure(rows: pd.DataFrame) -> Figure | None:
         return None
     k = rows["k"].to_numpy(dtype=float)
     value, low, high, null = (rows[name].to_numpy(dtype=float) for name in ("value", "low", "high", "null"))
+    flat = _is_flat(low, high)
     figure = go.Figure()
     band: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     figure.add_scatter(x=k, y=high, **band)
@@ -112,7 +113,7 @@ def curve_figure(rows: pd.DataFrame) -> Figure | None:
         figure.add_vline(x=float(at), line={"color": NEUTRAL, "width": 1.5}, annotation_text=f"k = {at:.0f}")
     figure.update_layout(
         height=430,
-        xaxis={"title": {"text": "neighbours counted, k" + (f"; {_FLAT}" if _is_flat(low, high) else "")}},
+        xaxis={"title": {"text": "neighbours counted, k" + (f"; {_FLAT}" if flat else "")}},
         yaxis={"title": {"text": "robustness index"}, "range": [0, 1.02]},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
@@ -122,7 +123,7 @@ def curve_figure(rows: pd.DataFrame) -> Figure | None:
         f"{format_value(float(last['value']))} at k = {last['k']:.0f}; "
         f"chance level {format_value(float(last['null']))}."
     )
-    if _is_flat(low, high):
+    if flat:
         text += f" {_FLAT[0].upper()}{_FLAT[1:]}."
     return Figure(title="Index by number of neighbours", figure=figure, text=text)
 

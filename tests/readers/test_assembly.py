@@ -71,6 +71,7 @@ def test_columns_that_the_user_names_are_taken_whatever_they_are_called(folder: 
     assert dataset.metadata["filepath of the table"].tolist() == ["x.tif", "y.tif"]
     assert dataset.metadata["lesion"].tolist() == ["L1", "L2"]
     assert dataset.usable.all()
+    assert list(load(folder, content, image_column="shot", id_column="filepath").index) == ["x.tif", "y.tif"]
     same = load(folder, content, image_column="shot", id_column="shot")
     assert list(same.index) == ["images/0.png", "images/1.png"]
 
