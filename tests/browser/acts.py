@@ -48,12 +48,12 @@ def download(page: Page, button: Locator, target: Path) -> None:
             return
 
 
-def click_for(button: Locator, wanted: Locator) -> None:
+def click_for(button: Locator, wanted: Locator, *, force: bool = False) -> None:
     """Click on a button until what it leads to is there: on a busy machine the page may draw it anew meanwhile."""
     from playwright import sync_api as api
 
     for left in (2, 1, 0):
-        button.click()
+        button.click(force=force)
         try:
             wanted.wait_for(timeout=20_000)
         except api.TimeoutError:

@@ -13,7 +13,7 @@ from audit.curation.board import Curation
 from audit.database import FILE, URL_VARIABLE, Database
 from audit.job_request import JobRequest
 from audit.workspace import Workspace
-from tests.browser.acts import download, say_name, settled
+from tests.browser.acts import click_for, download, say_name, settled
 from tests.browser.conftest import filled_home, served
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def test_a_click_still_opens_a_sample_and_the_tick_selects_it(app: str, page: Pa
     page.goto(f"{app}/{CURATION}")
     cards(page).nth(3).wait_for()
     settled(page)
-    cards(page).nth(3).locator(".check").click(force=True)
-    page.get_by_role("button", name=re.compile("1 selected")).wait_for()
+    selected = page.get_by_role("button", name=re.compile("1 selected"))
+    click_for(cards(page).nth(3).locator(".check"), selected, force=True)
     assert "sample=" not in page.url
     cards(page).nth(4).locator("img").click()
     page.wait_for_function("() => new URLSearchParams(location.search).has('sample')")
